@@ -1,0 +1,11 @@
+//! What nearly every plugin needs: `use meterbox_plugin::prelude::*;`
+
+pub use std::time::Duration;
+
+#[cfg(feature = "http")]
+pub use crate::http::{HttpHandler, Request, Response};
+pub use crate::{
+    Collector, Counter, CounterVec, Desc, Family, Gauge, GaugeVec, Histogram, HistogramOpts,
+    HistogramVec, Lifecycle, Opts, Registry, Result, Samples, Schedule, Start, Summary, SummaryVec,
+};
+pub use crate::{config, log};
