@@ -1,0 +1,52 @@
+# Everything that is done with this repository; `make` lists it.
+#
+# One profile (release) serves the binary, the tests and the benchmarks, so that wasmtime is built once.
+
+CARGO ?= cargo
+GUEST := --manifest-path guest/Cargo.toml
+LISTEN ?= 127.0.0.1:8080
+
+.DEFAULT_GOAL := help
+.PHONY: help build guests run test judges lint format audit bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the binary and the embedding examples
+	$(CARGO) build --release --locked --workspace --bins --examples
+
+guests: ## Build the plugins into target/plugins
+	guest/build.sh
+
+run: guests ## Serve the demo plugins on 127.0.0.1:8080 (LISTEN=...)
+	$(CARGO) build --release --locked -p meterbox-cli
+	target/release/meterbox serve --config.file deploy/demo.toml --web.listen-address $(LISTEN)
+
+test: build guests judges ## Run every test: host, guests, black-box tests with their judges
+	$(CARGO) test --release --locked --workspace
+	$(CARGO) test --locked $(GUEST) --workspace
+
+judges: ## Fetch the judges of the tests (Prometheus, promtool, node_exporter, prometheus_client)
+	tests/judges.sh
+
+lint: ## Check format, lints and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check $(GUEST)
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(GUEST) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --release --locked --workspace --no-deps
+
+format: ## Format the sources
+	$(CARGO) fmt --all
+	$(CARGO) fmt --all $(GUEST)
+
+audit: ## Check licences, advisories and sources of the dependencies (needs cargo-deny)
+	$(CARGO) deny --locked check
+	$(CARGO) deny --locked $(GUEST) check --config deny.toml
+
+bench: build guests ## Run the benchmarks
+	$(CARGO) bench --locked --workspace
+
+clean: ## Remove what was built
+	$(CARGO) clean
+	$(CARGO) clean $(GUEST)

@@ -1,0 +1,174 @@
+//! `meterbox serve`: config → host → sockets → serve, until a signal.
+
+use std::{io, path::PathBuf};
+
+use anyhow::Context;
+use meterbox::{
+    Host,
+    config::{Config, ConfigError},
+    serve::{Limits, bind, serve},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{args::LogArgs, logging};
+
+/// Serve the metrics of all plugins until SIGTERM or SIGINT
+///
+/// Flags override the config file. With neither a file nor a plugin, the exporter serves its own metrics only.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Read this config file (TOML)
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+    /// Add a plugin with default settings, named after its file; repeatable
+    #[arg(long = "plugin", value_name = "FILE.wasm")]
+    plugins: Vec<PathBuf>,
+    /// Listen here; repeatable; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
+    listen_addresses: Vec<String>,
+    /// Serve the metrics at this path [default: /metrics]
+    #[arg(long = "web.telemetry-path", value_name = "PATH")]
+    telemetry_path: Option<String>,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+impl Args {
+    /// The config file as overridden by the flags, checked.
+    fn config(&self) -> Result<Config, ConfigError> {
+        let mut config = match &self.config_file {
+            Some(path) => Config::load(path)?,
+            None => Config::default(),
+        };
+        for path in &self.plugins {
+            config.add_plugin_file(path)?;
+        }
+        if !self.listen_addresses.is_empty() {
+            config
+                .web
+                .listen_addresses
+                .clone_from(&self.listen_addresses);
+        }
+        if let Some(path) = &self.telemetry_path {
+            config.web.telemetry_path.clone_from(path);
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let config = args.config()?;
+    logging::start(&args.log)?;
+    if config.plugins.is_empty() {
+        tracing::warn!(
+            "no plugin is configured: only the metrics of the exporter itself are served"
+        );
+    }
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    let ended = runtime.block_on(until_stopped(&config));
+    // Whatever still computes for a request that was cut off has nobody left to tell.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn until_stopped(config: &Config) -> anyhow::Result<()> {
+    let host = Host::start(config).await?;
+    let listeners = bind(&config.web.listen_addresses).await?;
+    let stop = stop_signal().context("cannot watch for signals")?;
+    for listener in &listeners {
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "listening");
+    }
+    let draining = host.clone();
+    let stop = async move {
+        stop.await;
+        draining.shutdown();
+    };
+    serve(listeners, host.service(), Limits::from(&config.web), stop).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Completes at the first SIGTERM or SIGINT after this call.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!(signal = name, "stopping");
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{self, Command};
+
+    fn parse(flags: &[&str]) -> Args {
+        let line = ["meterbox", "serve"].iter().chain(flags);
+        let Command::Serve(args) = args::Args::try_parse_from(line).unwrap().command;
+        args
+    }
+
+    #[test]
+    fn no_flags_mean_the_default() {
+        assert_eq!(parse(&[]).config().unwrap(), Config::default());
+    }
+
+    #[test]
+    fn flags_override_the_file() {
+        let folder = std::env::temp_dir().join(format!("meterbox-args-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("demo.toml");
+        let text = "[web]\nlisten-addresses = ['127.0.0.1:1']\ntelemetry-path = '/file'\n\
+                    [plugins.counter]\nsource = 'counter.wasm'\n";
+        fs::write(&file, text).unwrap();
+
+        let file_flag = ["--config.file", file.to_str().unwrap()];
+        let more = [
+            "--plugin",
+            "other.wasm",
+            "--web.listen-address=:2",
+            "--web.listen-address=:3",
+        ];
+        let config = parse(&[&file_flag[..], &more].concat()).config().unwrap();
+        assert_eq!(config.web.listen_addresses, [":2", ":3"]);
+        assert_eq!(config.web.telemetry_path, "/file");
+        assert_eq!(
+            config.plugins["counter"].source,
+            folder.join("counter.wasm")
+        );
+        assert_eq!(config.plugins["other"].source, PathBuf::from("other.wasm"));
+
+        let taken = parse(&[&file_flag[..], &["--plugin", "counter.wasm"]].concat());
+        assert!(
+            taken
+                .config()
+                .unwrap_err()
+                .to_string()
+                .contains("the name is taken")
+        );
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn flags_are_checked_like_the_file() {
+        let error = parse(&["--web.telemetry-path", "metrics"])
+            .config()
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"web.telemetry-path: "metrics" is not a path; write "/metrics""#
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! What the exit codes mean.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | stopped by SIGTERM or SIGINT, and every request was given its grace |
+//! | 1 | everything else: an address that cannot be bound, a machine without a runtime |
+//! | 2 | the command line was not understood |
+//! | 78 | the config, or a plugin that it names, was refused (`EX_CONFIG`); starting again changes nothing |
+
+use std::process::ExitCode;
+
+use meterbox::config::ConfigError;
+
+const FAILED: u8 = 1;
+pub(crate) const USAGE: u8 = 2;
+const CONFIG: u8 = 78;
+
+/// The exit code for a command that failed.
+pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
+    // A host fails to start for what the config names, and nothing else.
+    let is_config = error.is::<ConfigError>() || error.is::<meterbox::Error>();
+    ExitCode::from(if is_config { CONFIG } else { FAILED })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+    use meterbox::config::Config;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_config_has_its_own_code() {
+        let refused = Config::load("no/such.toml");
+        let error = refused.context("at start").expect_err("no such file");
+        assert_eq!(code(&error), ExitCode::from(CONFIG));
+        assert_eq!(code(&anyhow::anyhow!("other")), ExitCode::from(FAILED));
+    }
+}

@@ -1,0 +1,59 @@
+//! The metric model of Meterbox: families owned per plugin, a registry that keeps them, and the encoders.
+//!
+//! This crate is pure: no async, no WebAssembly, no sockets. The host keeps the books here, so that a counter survives
+//! the plugin that counts.
+//!
+//! - [`Desc`] says what a family is, [`Kind`] what it measures.
+//! - [`Registry`] checks families against each other when an owner registers them, and holds one [`Scope`] per owner.
+//! - [`Session`] is how an instance of a plugin changes durable series: staged during a call, committed as a whole.
+//! - [`Sample`]s are the other way to report: a snapshot that replaces what its families held.
+//! - [`encode`] writes a [`Page`] in a wire format.
+//!
+//! ```
+//! use std::time::Instant;
+//! use meterbox_metrics::{Desc, Kind, Registry, ScopeOptions, Session, Verb, encode};
+//!
+//! let registry = Registry::default();
+//! let requests = Desc::new("http_requests_total", "Requests by code.", Kind::Counter).with_labels(["code"]);
+//! let scope = registry.register(&ScopeOptions::new("demo"), vec![requests])?;
+//!
+//! let mut session = Session::new(scope);
+//! let not_found = session.open(0, &["404".to_owned()])?;
+//! session.update(Verb::Add, vec![not_found], vec![42.0])?;
+//! session.commit(Instant::now());
+//!
+//! let mut page = Vec::new();
+//! registry.read(|_| true, |families| encode::text(families, Instant::now(), &mut page));
+//! assert_eq!(
+//!     String::from_utf8(page)?,
+//!     "# HELP http_requests_total Requests by code.\n\
+//!      ## TYPE http_requests_total counter\n\
+//!      http_requests_total{code=\"404\"} 42\n",
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod encode;
+
+mod desc;
+mod family;
+mod labels;
+mod name;
+mod native;
+mod number;
+mod quantile;
+mod registry;
+mod sample;
+mod scope;
+mod session;
+mod summary;
+mod values;
+
+pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
+pub use name::{is_label_name, is_metric_name};
+pub use registry::{Page, RegisterError, Registry};
+pub use sample::{HistogramValue, Sample, SampleError, SampleValue, SummaryValue};
+pub use scope::{Scope, ScopeOptions};
+pub use session::{InstrumentError, Session, Verb};

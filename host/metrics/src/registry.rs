@@ -1,0 +1,227 @@
+//! All families of all owners, and the page that they make.
+
+use std::sync::{Arc, MutexGuard, PoisonError, RwLock};
+
+use crate::{
+    desc::{Desc, DescError},
+    family::Family,
+    native,
+    scope::{Scope, ScopeOptions},
+};
+
+/// The scopes of all plugins, and the registries of native code beside them.
+#[derive(Debug, Default)]
+pub struct Registry {
+    scopes: RwLock<Vec<Arc<Scope>>>,
+    natives: Vec<prometheus::Registry>,
+}
+
+/// Why an owner's families were refused. Nothing of them was registered.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RegisterError {
+    /// A family is wrong in itself.
+    #[error(transparent)]
+    Desc(#[from] DescError),
+    /// A family was described twice.
+    #[error("metric {0:?} is described twice")]
+    Twice(String),
+    /// Somebody else has that family.
+    #[error("metric {name:?} is already reported by {by}: {why}")]
+    Taken {
+        /// The family.
+        name: String,
+        /// Who has it.
+        by: String,
+        /// Why the two cannot be one family.
+        why: String,
+    },
+    /// The name of one is what a sample of the other is called.
+    #[error("metric {name:?} collides with the samples of {kind} {other:?}, which {by} reports")]
+    Suffix {
+        /// The new family.
+        name: String,
+        /// The family that it collides with.
+        other: String,
+        /// Which of them has the suffixes.
+        kind: &'static str,
+        /// Who has it.
+        by: String,
+    },
+}
+
+impl Registry {
+    /// An empty registry whose page also has what these native registries gather. Where names clash, native code wins.
+    pub fn new(natives: Vec<prometheus::Registry>) -> Self {
+        Self {
+            scopes: RwLock::default(),
+            natives,
+        }
+    }
+
+    /// Registers an owner's families, or says which one cannot be and why.
+    pub fn register(
+        &self,
+        options: &ScopeOptions,
+        descs: Vec<Desc>,
+    ) -> Result<Arc<Scope>, RegisterError> {
+        let scope = Scope::new(options, descs);
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        let natives = native::gather(&self.natives);
+        let const_names = || scope.const_labels().iter().map(|(name, _)| name.as_str());
+        let families = scope.lock();
+        for (place, family) in families.iter().enumerate() {
+            let desc = &family.desc;
+            desc.check(const_names())?;
+            let before = &families[..place];
+            if before.iter().any(|other| other.desc.name == desc.name) {
+                return Err(RegisterError::Twice(desc.name.clone()));
+            }
+            for other in before {
+                check_suffixes(desc, &other.desc, "this plugin")?;
+            }
+            for other in &natives {
+                if other.desc.name == desc.name {
+                    return Err(taken(desc, "the host itself", "rename one of them"));
+                }
+                check_suffixes(desc, &other.desc, "the host itself")?;
+            }
+            for owner in scopes.iter() {
+                let by = format!("plugin {:?}", owner.owner());
+                for other in owner.lock().iter() {
+                    if other.desc.name == desc.name {
+                        check_shared(desc, &scope, &other.desc, owner, &by)?;
+                    }
+                    check_suffixes(desc, &other.desc, &by)?;
+                }
+            }
+        }
+        drop(families);
+        let scope = Arc::new(scope);
+        scopes.push(Arc::clone(&scope));
+        Ok(scope)
+    }
+
+    /// Takes an owner's families off the page, and lets others have their names.
+    pub fn unregister(&self, scope: &Arc<Scope>) {
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        scopes.retain(|other| !Arc::ptr_eq(other, scope));
+    }
+
+    /// Shows the page to `reader`: every family that has series, ascending by name. Samples of the scopes that `fresh`
+    /// says no to are left out. Updates wait meanwhile.
+    pub fn read<T>(
+        &self,
+        fresh: impl Fn(&Scope) -> bool,
+        reader: impl FnOnce(&Page<'_>) -> T,
+    ) -> T {
+        let natives = native::gather(&self.natives);
+        let scopes = self
+            .scopes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut guards: Vec<_> = scopes
+            .iter()
+            .map(|scope| (fresh(scope), scope.lock()))
+            .collect();
+        for (fresh, families) in &mut guards {
+            for family in families
+                .iter_mut()
+                .filter(|family| *fresh || !family.is_sampled())
+            {
+                family.sort();
+            }
+        }
+        reader(&Page::new(&guards, &natives))
+    }
+}
+
+/// What is to be rendered: families ascending by name, each with the stores that hold its series.
+#[derive(Debug)]
+pub struct Page<'a> {
+    pub(crate) families: Vec<Vec<&'a Family>>,
+}
+
+impl<'a> Page<'a> {
+    fn new(guards: &'a [(bool, MutexGuard<'_, Vec<Family>>)], natives: &'a [Family]) -> Self {
+        let scoped = guards.iter().flat_map(|(fresh, families)| {
+            families
+                .iter()
+                .filter(move |family| *fresh || !family.is_sampled())
+        });
+        // Native code first: the sort is stable, and whoever stands first has the name.
+        let mut all: Vec<(bool, &Family)> = natives
+            .iter()
+            .map(|family| (true, family))
+            .chain(scoped.map(|family| (false, family)))
+            .filter(|(_, family)| family.len() > 0)
+            .collect();
+        all.sort_by(|a, b| a.1.desc.name.cmp(&b.1.desc.name));
+        let groups = all.chunk_by(|a, b| a.1.desc.name == b.1.desc.name);
+        let families = groups.map(|group| match group {
+            [(true, native), ..] => vec![*native],
+            group => group.iter().map(|(_, family)| *family).collect(),
+        });
+        Self {
+            families: families.collect(),
+        }
+    }
+}
+
+/// Two owners may share a family, as two instances of one plugin do, if it is the same in all but the values of the
+/// constant labels.
+fn check_shared(
+    desc: &Desc,
+    scope: &Scope,
+    other: &Desc,
+    owner: &Scope,
+    by: &str,
+) -> Result<(), RegisterError> {
+    let names = |scope: &Scope| -> Vec<String> {
+        scope
+            .const_labels()
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    let remedy = "give one of them a prefix";
+    let why = if desc.kind != other.kind {
+        format!(
+            "as a {} with other options or of another type; {remedy}",
+            other.kind.text_name()
+        )
+    } else if desc.help != other.help || desc.unit != other.unit {
+        format!("with another help text or unit; {remedy}")
+    } else if desc.label_names != other.label_names || names(scope) != names(owner) {
+        format!("with other label names; {remedy}")
+    } else if scope.const_labels() == owner.const_labels() {
+        format!("{remedy}, or constant labels whose values differ")
+    } else {
+        return Ok(());
+    };
+    Err(taken(desc, by, &why))
+}
+
+fn taken(desc: &Desc, by: &str, why: &str) -> RegisterError {
+    RegisterError::Taken {
+        name: desc.name.clone(),
+        by: by.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+/// Refuses what would make two samples of one name: `a` beside a histogram `a` is clear, `a_count` is not.
+fn check_suffixes(desc: &Desc, other: &Desc, by: &str) -> Result<(), RegisterError> {
+    for (long, short) in [(desc, other), (other, desc)] {
+        let suffix = long.name.strip_prefix(short.name.as_str());
+        if suffix.is_some_and(|suffix| short.kind.suffixes().contains(&suffix)) {
+            return Err(RegisterError::Suffix {
+                name: desc.name.clone(),
+                other: other.name.clone(),
+                kind: short.kind.text_name(),
+                by: by.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}

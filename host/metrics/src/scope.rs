@@ -1,0 +1,137 @@
+//! A plugin's part of the registry.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use crate::{
+    desc::Desc,
+    family::Family,
+    sample::{Sample, SampleError},
+};
+
+/// The families of one owner (a plugin), with all their series. It outlives the owner's instances.
+#[derive(Debug)]
+pub struct Scope {
+    owner: String,
+    const_labels: Vec<(String, String)>,
+    /// As described, before the prefix.
+    descs: Vec<Desc>,
+    max_series: usize,
+    families: Mutex<Vec<Family>>,
+}
+
+impl Scope {
+    pub(crate) fn new(options: &ScopeOptions, descs: Vec<Desc>) -> Self {
+        let mut const_labels = options.const_labels.clone();
+        const_labels.sort();
+        let families = descs.iter().map(|desc| {
+            let name = format!("{}{}", options.prefix, desc.name);
+            Family::new(
+                Desc {
+                    name,
+                    ..desc.clone()
+                },
+                &const_labels,
+            )
+        });
+        Self {
+            owner: options.owner.clone(),
+            families: Mutex::new(families.collect()),
+            const_labels,
+            descs,
+            max_series: options.max_series,
+        }
+    }
+
+    /// Who owns these families.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// What the owner described, before the prefix.
+    pub fn descs(&self) -> &[Desc] {
+        &self.descs
+    }
+
+    /// Constant labels, sorted by name.
+    pub(crate) fn const_labels(&self) -> &[(String, String)] {
+        &self.const_labels
+    }
+
+    /// How many series there may be.
+    pub(crate) fn max_series(&self) -> usize {
+        self.max_series
+    }
+
+    /// How many series there are.
+    pub fn series(&self) -> usize {
+        self.lock().iter().map(Family::len).sum()
+    }
+
+    /// Replaces what the sampled families held by these samples (pairs of family number and sample). A family that is
+    /// not among them is empty afterwards; one with a bad sample is empty too, and is in what returns.
+    pub fn replace_samples(
+        &self,
+        samples: Vec<(u32, Sample)>,
+        now: Instant,
+    ) -> Vec<(Option<u32>, SampleError)> {
+        let mut families = self.lock();
+        let mut by_family: Vec<Option<Vec<Sample>>> = Vec::new();
+        by_family.resize_with(families.len(), || None);
+        let mut errors = Vec::new();
+        for (family, sample) in samples {
+            match by_family.get_mut(family as usize) {
+                Some(list) => list.get_or_insert_default().push(sample),
+                // Once is enough to say it.
+                None if errors.is_empty() => {
+                    errors.push((None, SampleError::UnknownFamily(family)));
+                }
+                None => {}
+            }
+        }
+        let mut room = self.max_series;
+        for (number, (family, samples)) in families.iter_mut().zip(by_family).enumerate() {
+            if let Some(samples) = samples {
+                if let Err(error) = family.replace(samples, now, room) {
+                    errors.push((Some(number as u32), error));
+                }
+            } else if family.is_sampled() {
+                family.clear();
+            }
+            room = room.saturating_sub(family.len());
+        }
+        errors
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Family>> {
+        // A panic elsewhere leaves the columns whole: they are only ever appended to or overwritten.
+        self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How an owner's families are put into the registry.
+#[derive(Clone, Debug)]
+pub struct ScopeOptions {
+    /// The name of the owner, for messages.
+    pub owner: String,
+    /// Put before every family name; may be empty.
+    pub prefix: String,
+    /// Labels that every series gets.
+    pub const_labels: Vec<(String, String)>,
+    /// How many series the owner may have at a time.
+    pub max_series: usize,
+}
+
+impl ScopeOptions {
+    /// No prefix, no constant labels, a million series.
+    pub fn new(owner: impl Into<String>) -> Self {
+        Self {
+            owner: owner.into(),
+            prefix: String::new(),
+            const_labels: Vec::new(),
+            max_series: 1_000_000,
+        }
+    }
+}

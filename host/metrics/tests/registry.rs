@@ -1,0 +1,321 @@
+//! Families of several owners on one page, samples, and native registries.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
+
+mod common;
+
+use std::time::Instant;
+
+use common::{Bench, page, values};
+use meterbox_metrics::{
+    Desc, HistogramOptions, HistogramValue, Kind, RegisterError, Registry, Sample, SampleValue,
+    ScopeOptions, Session, SummaryValue, Verb,
+};
+
+fn number(labels: &[&str], value: f64) -> Sample {
+    Sample {
+        label_values: values(labels),
+        value: SampleValue::Number(value),
+        timestamp_ms: None,
+    }
+}
+
+fn histogram() -> Kind {
+    Kind::Histogram(HistogramOptions {
+        bounds: vec![1.0],
+        native: None,
+    })
+}
+
+#[test]
+fn families_and_series_come_in_order() {
+    let mut bench = Bench::new(vec![
+        Desc::new("b", "Second.", Kind::Gauge),
+        Desc::new("a", "First\\\nof all.", Kind::Untyped).with_labels(["y", "x"]),
+        Desc::new("empty", "Never seen.", Kind::Gauge).with_labels(["l"]),
+    ]);
+    for labels in [["1", "z"], ["2", "a b"], ["1", "a"], ["3", "a"]] {
+        bench.session.open(1, &values(&labels)).unwrap();
+    }
+    bench.session.open(0, &[]).unwrap();
+    bench.commit();
+    assert_eq!(
+        page(&bench.registry),
+        "# HELP a First\\\\\\nof all.\n\
+         # TYPE a untyped\n\
+         a{x=\"a\",y=\"1\"} 0\n\
+         a{x=\"a\",y=\"3\"} 0\n\
+         a{x=\"a b\",y=\"2\"} 0\n\
+         a{x=\"z\",y=\"1\"} 0\n\
+         # HELP b Second.\n\
+         # TYPE b gauge\n\
+         b 0\n"
+    );
+}
+
+#[test]
+fn owners_cannot_take_each_others_families() {
+    let registry = Registry::default();
+    let first = |kind| Desc::new("pond", "A pond.", kind).with_labels(["l"]);
+    registry
+        .register(&ScopeOptions::new("one"), vec![first(histogram())])
+        .unwrap();
+    let refused = |options: ScopeOptions, desc: Desc| {
+        registry
+            .register(&options, vec![desc])
+            .expect_err("must be refused")
+            .to_string()
+    };
+    let two = || ScopeOptions::new("two");
+    assert_eq!(
+        refused(two(), first(Kind::Gauge)),
+        "metric \"pond\" is already reported by plugin \"one\": as a histogram with other options \
+         or of another type; give one of them a prefix"
+    );
+    assert_eq!(
+        refused(two(), first(histogram())),
+        "metric \"pond\" is already reported by plugin \"one\": give one of them a prefix, or \
+         constant labels whose values differ"
+    );
+    let labelled = ScopeOptions {
+        const_labels: vec![("z".into(), "1".into())],
+        ..two()
+    };
+    assert!(refused(labelled, first(histogram())).contains("with other label names"));
+    assert_eq!(
+        refused(two(), Desc::new("pond_count", "", Kind::Gauge)),
+        "metric \"pond_count\" collides with the samples of histogram \"pond\", which plugin \
+         \"one\" reports"
+    );
+    let prefixed = ScopeOptions {
+        prefix: "two_".into(),
+        ..two()
+    };
+    registry
+        .register(&prefixed, vec![first(Kind::Gauge)])
+        .unwrap();
+}
+
+#[test]
+fn one_family_from_two_owners_with_constant_labels() {
+    let registry = Registry::default();
+    for (owner, zone) in [("one", "b"), ("two", "a")] {
+        let const_labels = vec![("zone".to_owned(), zone.to_owned())];
+        let options = ScopeOptions {
+            const_labels,
+            ..ScopeOptions::new(owner)
+        };
+        let desc = Desc::new("depth", "", Kind::Gauge).with_labels(["at"]);
+        let mut session = Session::new(registry.register(&options, vec![desc]).unwrap());
+        for at in ["x", "y"] {
+            session.open(0, &values(&[at])).unwrap();
+        }
+        session.commit(Instant::now());
+    }
+    assert_eq!(
+        page(&registry),
+        "# TYPE depth gauge\n\
+         depth{at=\"x\",zone=\"a\"} 0\n\
+         depth{at=\"x\",zone=\"b\"} 0\n\
+         depth{at=\"y\",zone=\"a\"} 0\n\
+         depth{at=\"y\",zone=\"b\"} 0\n"
+    );
+}
+
+#[test]
+fn an_owner_that_leaves_frees_its_names() {
+    let registry = Registry::default();
+    let desc = || vec![Desc::new("a", "", Kind::Gauge)];
+    let scope = registry
+        .register(&ScopeOptions::new("one"), desc())
+        .unwrap();
+    assert!(
+        registry
+            .register(&ScopeOptions::new("two"), desc())
+            .is_err()
+    );
+    registry.unregister(&scope);
+    registry
+        .register(&ScopeOptions::new("two"), desc())
+        .unwrap();
+}
+
+#[test]
+fn the_same_family_twice_is_refused() {
+    let registry = Registry::default();
+    let desc = Desc::new("a", "", Kind::Gauge);
+    let twice = registry.register(&ScopeOptions::new("one"), vec![desc.clone(), desc]);
+    assert_eq!(twice.err(), Some(RegisterError::Twice("a".into())));
+}
+
+#[test]
+fn samples_replace_what_was_there() {
+    let bench = Bench::new(vec![
+        Desc::new("a", "", Kind::Gauge).with_labels(["l"]),
+        Desc::new("b", "", Kind::Counter),
+    ]);
+    let now = Instant::now();
+    let apply = |samples| bench.scope.replace_samples(samples, now);
+    assert_eq!(
+        apply(vec![(0, number(&["x"], 1.0)), (0, number(&["y"], 2.0))]),
+        []
+    );
+    assert_eq!(bench.samples(), "a{l=\"x\"} 1\na{l=\"y\"} 2\n");
+    let timed = Sample {
+        timestamp_ms: Some(1_520_879_607_789),
+        ..number(&["y"], 3.0)
+    };
+    assert_eq!(apply(vec![(0, timed), (1, number(&[], 5.0))]), []);
+    assert_eq!(bench.samples(), "a{l=\"y\"} 3 1520879607789\nb 5\n");
+    assert_eq!(apply(vec![(0, number(&["y"], 4.0))]), []);
+    assert_eq!(bench.samples(), "a{l=\"y\"} 4\n");
+}
+
+#[test]
+fn a_bad_family_costs_itself() {
+    let mut bench = Bench::new(vec![
+        Desc::new("a", "", Kind::Gauge).with_labels(["l"]),
+        Desc::new("b", "", Kind::Gauge),
+        Desc::new("c", "", Kind::Gauge),
+    ]);
+    bench.session.open(2, &[]).unwrap();
+    bench.commit();
+    let good = number(&[], 1.0);
+    let bad = [
+        (
+            vec![(0, number(&["x"], 1.0)), (0, number(&["x"], 2.0))],
+            "duplicate",
+        ),
+        (vec![(0, number(&[], 1.0))], "label_count"),
+        (
+            vec![(
+                0,
+                Sample {
+                    value: SampleValue::Summary(SummaryValue::default()),
+                    ..number(&["x"], 0.0)
+                },
+            )],
+            "value",
+        ),
+        (vec![(2, number(&[], 1.0))], "mixed"),
+        (
+            vec![(7, number(&[], 1.0)), (8, number(&[], 1.0))],
+            "unknown_family",
+        ),
+    ];
+    for (mut samples, reason) in bad {
+        samples.push((1, good.clone()));
+        let errors = bench.scope.replace_samples(samples, Instant::now());
+        let reasons: Vec<_> = errors.iter().map(|(_, error)| error.reason()).collect();
+        assert_eq!(reasons, [reason]);
+        assert_eq!(bench.samples(), "b 1\nc 0\n", "{reason}");
+    }
+}
+
+#[test]
+fn stale_samples_stay_off_the_page() {
+    let mut bench = Bench::new(vec![
+        Desc::new("a", "", Kind::Gauge),
+        Desc::new("b_total", "", Kind::Counter),
+    ]);
+    let total = bench.session.open(1, &[]).unwrap();
+    bench
+        .session
+        .update(Verb::Add, vec![total], vec![1.0])
+        .unwrap();
+    bench.commit();
+    bench
+        .scope
+        .replace_samples(vec![(0, number(&[], 1.0))], Instant::now());
+    let mut out = Vec::new();
+    bench.registry.read(
+        |_| false,
+        |page| meterbox_metrics::encode::text(page, Instant::now(), &mut out),
+    );
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "# TYPE b_total counter\nb_total 1\n"
+    );
+}
+
+#[test]
+fn histograms_and_summaries_made_elsewhere() {
+    let bench = Bench::new(vec![
+        Desc::new("h", "", histogram()),
+        Desc::new("s", "", Kind::Summary(Default::default())),
+    ]);
+    let histogram = HistogramValue {
+        count: 3.0,
+        sum: 4.5,
+        buckets: vec![2.0],
+    };
+    let summary = SummaryValue {
+        count: 2.0,
+        sum: 1.0,
+        quantiles: vec![(0.5, f64::NAN)],
+    };
+    let sample = |value| Sample {
+        value,
+        ..number(&[], 0.0)
+    };
+    let samples = vec![
+        (0, sample(SampleValue::Histogram(histogram))),
+        (1, sample(SampleValue::Summary(summary))),
+    ];
+    assert_eq!(bench.scope.replace_samples(samples, Instant::now()), []);
+    assert_eq!(
+        bench.samples(),
+        "h_bucket{le=\"1\"} 2\n\
+         h_bucket{le=\"+Inf\"} 3\n\
+         h_sum 4.5\n\
+         h_count 3\n\
+         s{quantile=\"0.5\"} NaN\n\
+         s_sum 1\n\
+         s_count 2\n"
+    );
+}
+
+#[test]
+fn native_registries_are_on_the_page_as_they_render_themselves() {
+    let native = prometheus::Registry::new();
+    let counter = prometheus::CounterVec::new(
+        prometheus::Opts::new("native_total", "With \\ and\nbreak."),
+        &["code", "at"],
+    )
+    .unwrap();
+    counter.with_label_values(&["500", "a\"b"]).inc_by(2.5);
+    counter.with_label_values(&["200", "x\\y\nz"]).inc();
+    let seconds = prometheus::Histogram::with_opts(
+        prometheus::HistogramOpts::new("native_seconds", "H.").buckets(vec![0.5, 2.5]),
+    )
+    .unwrap();
+    seconds.observe(1.0);
+    let depth = prometheus::Gauge::new("native_depth", "G.").unwrap();
+    depth.set(-3.25);
+    native.register(Box::new(counter)).unwrap();
+    native.register(Box::new(seconds)).unwrap();
+    native.register(Box::new(depth)).unwrap();
+    let theirs = prometheus::TextEncoder::new()
+        .encode_to_string(&native.gather())
+        .unwrap();
+    assert_eq!(page(&Registry::new(vec![native])), theirs);
+}
+
+#[test]
+fn native_names_are_taken() {
+    let native = prometheus::Registry::new();
+    let gauge = prometheus::Gauge::new("mine", "G.").unwrap();
+    native.register(Box::new(gauge)).unwrap();
+    let registry = Registry::new(vec![native]);
+    let refused = registry
+        .register(
+            &ScopeOptions::new("one"),
+            vec![Desc::new("mine", "G.", Kind::Gauge)],
+        )
+        .expect_err("must be refused");
+    assert!(refused.to_string().contains("the host itself"), "{refused}");
+}

@@ -1,0 +1,173 @@
+//! The config: which plugins run, what they are granted, and how the exporter listens.
+//!
+//! Three ways lead to a [`Config`]: a TOML file ([`Config::load`]), its text ([`Config::parse`]), or code
+//! ([`Config::default`] and its public fields). All three pass the same [`Config::check`]. Nothing here binds a socket
+//! or opens a plugin: a config is only values.
+//!
+//! ```
+//! use meterbox::config::Config;
+//!
+//! let text = r#"
+//!     [plugins.counter]
+//!     source = "counter.wasm"
+//!     timeout = 5
+//! "#;
+//! let error = Config::parse(text, "demo.toml", "/etc/meterbox".as_ref()).unwrap_err();
+//! assert_eq!(error.to_string(), r#"demo.toml:4: plugins.counter.timeout: 5 has no unit; write "5s""#);
+//! ```
+
+mod error;
+mod locate;
+mod names;
+mod plugin;
+#[cfg(test)]
+mod tests;
+mod units;
+mod web;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use self::{error::Problem, locate::Locator};
+pub use self::{
+    error::{ConfigError, Place},
+    plugin::{Grants, PluginConfig},
+    web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, WebConfig},
+};
+
+/// Everything that an operator can decide. The default serves the host's own metrics and no plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// `[web]`: addresses, paths and bounds of the HTTP server. Default: [`WebConfig::default`].
+    pub web: WebConfig,
+    /// `[plugins.NAME]`: the plugins by name. A name is made of letters, digits, `_` and `-`, and begins with a letter
+    /// or a digit. Default: none.
+    pub plugins: BTreeMap<String, PluginConfig>,
+}
+
+impl Config {
+    /// Reads and checks a TOML file. Relative sources of plugins are resolved against the file's folder.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, &path.display().to_string(), folder)
+    }
+
+    /// Parses and checks TOML text.
+    ///
+    /// `origin` names the text in errors. Relative sources of plugins are resolved against `base_dir`.
+    pub fn parse(text: &str, origin: &str, base_dir: &Path) -> Result<Self, ConfigError> {
+        let locator = Locator::new(text, origin);
+        let mut config: Self = toml::from_str(text).map_err(|error| locator.syntax(&error))?;
+        config
+            .find_problem()
+            .map_err(|problem| locator.invalid(problem))?;
+        for plugin in config.plugins.values_mut() {
+            plugin.source = base_dir.join(&plugin.source);
+        }
+        Ok(config)
+    }
+
+    /// Adds a plugin with default settings, named after its file: `plugins/counter.wasm` becomes `counter`.
+    ///
+    /// Fails where another plugin has that name, or where the file's name makes no valid one.
+    pub fn add_plugin_file(
+        &mut self,
+        path: impl Into<PathBuf>,
+    ) -> Result<&mut PluginConfig, ConfigError> {
+        let path = path.into();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        self.add_plugin(stem.into_owned(), PluginConfig::file(path))
+    }
+
+    /// Adds a plugin under a name. Fails where the name is taken or not valid; the rest waits for [`Config::check`].
+    pub fn add_plugin(
+        &mut self,
+        name: impl Into<String>,
+        plugin: PluginConfig,
+    ) -> Result<&mut PluginConfig, ConfigError> {
+        use std::collections::btree_map::Entry;
+
+        let name = name.into();
+        check_plugin_name(&name).map_err(ConfigError::without_origin)?;
+        match self.plugins.entry(name) {
+            Entry::Vacant(entry) => Ok(entry.insert(plugin)),
+            Entry::Occupied(entry) => Err(ConfigError::without_origin(
+                Problem::new(format!(
+                    "the name is taken by {:?}; give one of the two another name",
+                    entry.get().source.display().to_string()
+                ))
+                .at(entry.key())
+                .at("plugins"),
+            )),
+        }
+    }
+
+    /// Checks what types cannot: names, paths, and what plugins and pages would both claim.
+    ///
+    /// [`Config::load`] and [`Config::parse`] have done it; whoever changes fields afterwards asks again.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.find_problem().map_err(ConfigError::without_origin)
+    }
+
+    fn find_problem(&self) -> Result<(), Problem> {
+        self.web.find_problem().map_err(|p| p.at("web"))?;
+        let mut owners = BTreeMap::new();
+        for (name, plugin) in &self.plugins {
+            check_plugin_name(name)?;
+            plugin
+                .find_problem()
+                .and_then(|()| self.claim_routes(name, plugin, &mut owners))
+                .map_err(|p| p.at(name).at("plugins"))?;
+        }
+        Ok(())
+    }
+
+    fn claim_routes<'a>(
+        &self,
+        name: &'a str,
+        plugin: &'a PluginConfig,
+        owners: &mut BTreeMap<&'a str, &'a str>,
+    ) -> Result<(), Problem> {
+        for route in &plugin.routes {
+            let problem = if self.web.owns(route) {
+                format!("{route:?} is a page of the exporter; choose another path")
+            } else {
+                match owners.insert(route, name) {
+                    None => continue,
+                    Some(owner) if owner == name => {
+                        format!("{route:?} is listed twice; remove one")
+                    }
+                    Some(owner) => {
+                        format!(
+                            "{route:?} is already a route of plugins.{owner}; choose another path"
+                        )
+                    }
+                }
+            };
+            return Err(Problem::new(problem).at("routes"));
+        }
+        Ok(())
+    }
+}
+
+fn check_plugin_name(name: &str) -> Result<(), Problem> {
+    if names::is_plugin_name(name) {
+        return Ok(());
+    }
+    Err(Problem::new(format!(
+        "{name:?} cannot name a plugin; use letters, digits, \"_\" and \"-\", with a letter or a digit first"
+    ))
+    .at(name)
+    .at("plugins"))
+}

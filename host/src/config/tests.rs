@@ -1,0 +1,259 @@
+//! What the config accepts, and the exact sentence with which it refuses.
+
+#![allow(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+use std::{error::Error, path::Path, time::Duration};
+
+use super::{Config, ConfigError, Grants, PluginConfig, WebConfig};
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, "demo.toml", Path::new("/etc/meterbox"))
+}
+
+/// Every sentence begins with the file; the tests leave it out.
+#[track_caller]
+fn refused(text: &str) -> String {
+    let sentence = parse(text).unwrap_err().to_string();
+    assert!(!sentence.contains('\n'), "{sentence}");
+    sentence.strip_prefix("demo.toml:").unwrap().to_owned()
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    assert_eq!(parse("").unwrap(), Config::default());
+    assert_eq!(parse("[web]\n[plugins]\n").unwrap(), Config::default());
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = parse(
+        r#"
+        [web]
+        listen-addresses = ["127.0.0.1:0", "[::1]:9100"]
+        telemetry-path = "/m"
+        max-connections = 7
+        read-timeout = "250ms"
+        write-timeout = "1m"
+        shutdown-grace = "0s"
+
+        [plugins.counter]
+        source = "counter.wasm"
+        prefix = "demo_"
+        labels = { zone = "a" }
+        timeout = "1h"
+        routes = ["/hello"]
+        config = { delete = "true" }
+        grants = { meminfo = true }
+
+        [plugins.other]
+        source = "/opt/other.wasm"
+        "#,
+    )
+    .unwrap();
+
+    let web = WebConfig {
+        listen_addresses: vec!["127.0.0.1:0".into(), "[::1]:9100".into()],
+        telemetry_path: "/m".into(),
+        max_connections: 7,
+        read_timeout: Duration::from_millis(250),
+        write_timeout: Duration::from_secs(60),
+        shutdown_grace: Duration::ZERO,
+    };
+    assert_eq!(config.web, web);
+    let counter = PluginConfig::file("/etc/meterbox/counter.wasm")
+        .prefix("demo_")
+        .label("zone", "a")
+        .timeout(Duration::from_secs(3600))
+        .route("/hello")
+        .config("delete", "true")
+        .grants(Grants { meminfo: true });
+    assert_eq!(config.plugins["counter"], counter);
+    assert_eq!(
+        config.plugins["other"],
+        PluginConfig::file("/opt/other.wasm")
+    );
+}
+
+#[test]
+fn durations_need_a_unit() {
+    let text = |timeout| format!("[plugins.counter]\nsource = 'c.wasm'\ntimeout = {timeout}\n");
+    assert_eq!(
+        refused(&text("'5'")),
+        r#"3: plugins.counter.timeout: "5" has no unit; write "5s""#
+    );
+    assert_eq!(
+        refused(&text("5")),
+        r#"3: plugins.counter.timeout: 5 has no unit; write "5s""#
+    );
+    assert_eq!(
+        refused(&text("'0s'")),
+        r#"3: plugins.counter.timeout: must be more than zero; write "5s""#
+    );
+    assert_eq!(
+        refused(&text("true")),
+        r#"3: plugins.counter.timeout: invalid type: boolean `true`, expected a duration like "5s""#
+    );
+}
+
+#[test]
+fn unknown_keys_are_named_with_the_known_ones() {
+    assert_eq!(
+        refused("[web]\n\nlisten = 'x'\n"),
+        "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `telemetry-path`, \
+         `max-connections`, `read-timeout`, `write-timeout`, `shutdown-grace`"
+    );
+    assert_eq!(
+        refused("[plugins.a]\nsource = 'a'\ngrants = { files = true }\n"),
+        "3: plugins.a.grants.files: unknown key `files`, expected `meminfo`"
+    );
+    assert_eq!(
+        refused("webb = 1\n"),
+        "1: webb: unknown key `webb`, expected `web` or `plugins`"
+    );
+}
+
+#[test]
+fn a_missing_source_is_told() {
+    assert_eq!(
+        refused("\n[plugins.a]\nprefix = 'a'\n"),
+        "2: plugins.a: the key `source` is missing"
+    );
+    assert_eq!(
+        refused("[plugins.a]\nsource = ''\n"),
+        "2: plugins.a.source: no file; write the path of a .wasm file"
+    );
+}
+
+#[test]
+fn what_is_not_toml_has_a_line() {
+    let sentence = refused("[web]\ntelemetry-path = metrics\n");
+    assert!(sentence.starts_with("2: "), "{sentence}");
+}
+
+#[test]
+fn wrong_types_name_their_key() {
+    assert_eq!(
+        refused("[plugins.a]\nsource = 'a'\nlabels = { zone = 1 }\n"),
+        "3: plugins.a.labels.zone: invalid type: integer `1`, expected a string"
+    );
+    assert_eq!(
+        refused("[plugins.a]\nsource = 'a'\n[plugins.a.labels]\n\nzone = 1\n"),
+        "5: plugins.a.labels.zone: invalid type: integer `1`, expected a string"
+    );
+}
+
+#[test]
+fn names_are_checked() {
+    assert_eq!(
+        refused("[plugins.'a b']\nsource = 'a'\n"),
+        "1: plugins.\"a b\": \"a b\" cannot name a plugin; use letters, digits, \"_\" and \"-\", \
+         with a letter or a digit first"
+    );
+    let sentence = refused("[plugins.a]\nsource = 'a'\nprefix = '1_'\n");
+    assert!(
+        sentence.starts_with(r#"3: plugins.a.prefix: "1_" cannot begin a metric name;"#),
+        "{sentence}"
+    );
+    let sentence = refused("[plugins.a]\nsource = 'a'\n[plugins.a.labels]\nb = ''\n__a = ''\n");
+    assert!(
+        sentence.starts_with(r#"5: plugins.a.labels.__a: "__a" cannot name a label;"#),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn routes_are_paths_and_have_one_owner() {
+    let text = |routes: &str| format!("[plugins.b]\nsource = 'b'\nroutes = {routes}\n");
+    assert_eq!(
+        refused(&text("['hello']")),
+        r#"3: plugins.b.routes: "hello" is not a path; write "/hello""#
+    );
+    for own in ["/", "/metrics", "/-/healthy", "/-/ready"] {
+        assert_eq!(
+            refused(&text(&format!("['{own}']"))),
+            format!("3: plugins.b.routes: {own:?} is a page of the exporter; choose another path")
+        );
+    }
+    assert_eq!(
+        refused(&text("['/a', '/a']")),
+        r#"3: plugins.b.routes: "/a" is listed twice; remove one"#
+    );
+    let two = "[plugins.a]\nsource = 'a'\nroutes = ['/a']\n".to_owned() + &text("['/b', '/a']");
+    assert_eq!(
+        refused(&two),
+        r#"6: plugins.b.routes: "/a" is already a route of plugins.a; choose another path"#
+    );
+}
+
+#[test]
+fn web_is_checked() {
+    for (line, sentence) in [
+        (
+            "listen-addresses = []",
+            r#"listen-addresses: no address; write ["127.0.0.1:8080"]"#,
+        ),
+        (
+            "telemetry-path = 'metrics'",
+            r#"telemetry-path: "metrics" is not a path; write "/metrics""#,
+        ),
+        (
+            "telemetry-path = '/'",
+            r#"telemetry-path: "/" is another page of the exporter; write "/metrics""#,
+        ),
+        (
+            "max-connections = 0",
+            "max-connections: must be at least 1; write 512",
+        ),
+        (
+            "read-timeout = '0s'",
+            r#"read-timeout: must be more than zero; write "10s""#,
+        ),
+    ] {
+        assert_eq!(
+            refused(&format!("[web]\n{line}\n")),
+            format!("2: web.{sentence}")
+        );
+    }
+}
+
+#[test]
+fn plugins_can_be_added_by_path() {
+    let mut config = Config::default();
+    config.add_plugin_file("plugins/counter.wasm").unwrap();
+    assert_eq!(
+        config.plugins["counter"],
+        PluginConfig::file("plugins/counter.wasm")
+    );
+    assert_eq!(
+        config
+            .add_plugin_file("counter.wasm")
+            .unwrap_err()
+            .to_string(),
+        r#"plugins.counter: the name is taken by "plugins/counter.wasm"; give one of the two another name"#
+    );
+    let sentence = config
+        .add_plugin_file("my plugin.wasm")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        sentence.starts_with(r#"plugins."my plugin": "my plugin" cannot name a plugin"#),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn code_is_checked_like_a_file() {
+    let mut config = Config::default();
+    config.web.telemetry_path = "/-/ready".into();
+    assert_eq!(
+        config.check().unwrap_err().to_string(),
+        r#"web.telemetry-path: "/-/ready" is another page of the exporter; write "/metrics""#
+    );
+}
+
+#[test]
+fn an_unreadable_file_keeps_its_cause() {
+    let error = Config::load("no/such.toml").unwrap_err();
+    assert_eq!(error.to_string(), "no/such.toml: cannot be read");
+    assert!(error.source().is_some());
+}

@@ -1,0 +1,103 @@
+//! Values with units, as they are written in the config.
+
+use std::{fmt, time::Duration};
+
+use serde::de::{Deserializer, Error, Visitor};
+
+/// Longer waits are a mistake in the unit, and would overflow clocks at some point.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Reads a duration such as `"250ms"`, `"5s"`, `"1m"` or `"1h"`.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let in_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "" if !number.is_empty() => return Err(no_unit(format_args!("{text:?}"), number)),
+        _ => return Err(not_a_duration(text)),
+    };
+    if number.is_empty() {
+        return Err(not_a_duration(text));
+    }
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(in_ms))
+        .map(Duration::from_millis)
+        .filter(|duration| *duration <= LONGEST)
+        .ok_or_else(|| format!("{text:?} is longer than a day; write \"24h\" or less"))
+}
+
+/// For `#[serde(deserialize_with)]`: a duration as a string with its unit.
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    deserializer.deserialize_any(DurationVisitor)
+}
+
+struct DurationVisitor;
+
+impl Visitor<'_> for DurationVisitor {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration like \"5s\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
+        parse_duration(text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Duration, E> {
+        Err(E::custom(no_unit(number, number.unsigned_abs())))
+    }
+}
+
+fn no_unit(written: impl fmt::Display, number: impl fmt::Display) -> String {
+    format!("{written} has no unit; write \"{number}s\"")
+}
+
+fn not_a_duration(text: &str) -> String {
+    format!(
+        "{text:?} is not a duration; write a whole number and a unit (ms, s, m, h), like \"5s\""
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_units() {
+        for (text, ms) in [
+            ("0s", 0),
+            ("250ms", 250),
+            ("5s", 5_000),
+            ("1m", 60_000),
+            ("24h", 86_400_000),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_millis(ms)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_remedy() {
+        assert_eq!(
+            parse_duration("5"),
+            Err(r#""5" has no unit; write "5s""#.into())
+        );
+        for text in ["", "s", "5d", "5 s", "1.5s", "-1s", "1h30m"] {
+            let error = parse_duration(text).expect_err(text);
+            assert!(error.contains("is not a duration"), "{error}");
+        }
+        for text in ["25h", "99999999999999999999999s", "18446744073709551615h"] {
+            let error = parse_duration(text).expect_err(text);
+            assert!(error.contains("longer than a day"), "{error}");
+        }
+    }
+}

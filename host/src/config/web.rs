@@ -1,0 +1,135 @@
+//! `[web]`: the HTTP server.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{error::Problem, names, units};
+
+/// The page that links to all others.
+pub const LANDING_PATH: &str = "/";
+/// Answers 200 as long as the process answers at all.
+pub const HEALTHY_PATH: &str = "/-/healthy";
+/// Answers 200 until the exporter shuts down, then 503.
+pub const READY_PATH: &str = "/-/ready";
+
+/// Addresses, paths and bounds of the HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WebConfig {
+    /// Where to listen, as `HOST:PORT`. Port 0 takes a free one; no host (`:8080`) means every interface.
+    /// Default: `127.0.0.1:8080`.
+    pub listen_addresses: Vec<String>,
+    /// The path of the metrics page. Default: `/metrics`.
+    pub telemetry_path: String,
+    /// Connections at one time, over all addresses; more wait in the kernel's backlog. Default: 512.
+    pub max_connections: usize,
+    /// How long a peer may take to send the head of a request, and how long a connection may stay idle before that.
+    /// Default: 10 s.
+    #[serde(deserialize_with = "units::duration")]
+    pub read_timeout: Duration,
+    /// A peer that takes no byte of its response for this long is dropped. Default: 10 s.
+    #[serde(deserialize_with = "units::duration")]
+    pub write_timeout: Duration,
+    /// How long requests in flight may take to finish after the signal to stop; zero cuts them off. Default: 10 s.
+    #[serde(deserialize_with = "units::duration")]
+    pub shutdown_grace: Duration,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            listen_addresses: vec!["127.0.0.1:8080".to_owned()],
+            telemetry_path: "/metrics".to_owned(),
+            max_connections: 512,
+            read_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl WebConfig {
+    /// Whether the path is one of the exporter's own pages.
+    pub(super) fn owns(&self, path: &str) -> bool {
+        path == self.telemetry_path || [LANDING_PATH, HEALTHY_PATH, READY_PATH].contains(&path)
+    }
+
+    pub(super) fn find_problem(&self) -> Result<(), Problem> {
+        if self.listen_addresses.is_empty() {
+            return Err(
+                Problem::new("no address; write [\"127.0.0.1:8080\"]").at("listen-addresses")
+            );
+        }
+        if let Some(address) = self.listen_addresses.iter().find(|a| !is_listen_address(a)) {
+            return Err(Problem::new(format!(
+                "{address:?} is not HOST:PORT; write it like \"127.0.0.1:8080\" or \"[::1]:8080\""
+            ))
+            .at("listen-addresses"));
+        }
+        if let Some(problem) = names::path_problem(&self.telemetry_path) {
+            return Err(Problem::new(problem).at("telemetry-path"));
+        }
+        if [LANDING_PATH, HEALTHY_PATH, READY_PATH].contains(&self.telemetry_path.as_str()) {
+            return Err(Problem::new(format!(
+                "{:?} is another page of the exporter; write \"/metrics\"",
+                self.telemetry_path
+            ))
+            .at("telemetry-path"));
+        }
+        if self.max_connections == 0 {
+            return Err(Problem::new("must be at least 1; write 512").at("max-connections"));
+        }
+        for (key, duration) in [
+            ("read-timeout", self.read_timeout),
+            ("write-timeout", self.write_timeout),
+        ] {
+            if duration.is_zero() {
+                return Err(Problem::new("must be more than zero; write \"10s\"").at(key));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_listen_address(address: &str) -> bool {
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return false;
+    };
+    let is_host = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        Some(v6) => v6.contains(':'),
+        None => !host.contains([':', '/', '[', ']', ' ']),
+    };
+    is_host && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_listen_address;
+
+    #[test]
+    fn tells_addresses_from_other_words() {
+        for good in [
+            "127.0.0.1:0",
+            "localhost:8080",
+            ":9100",
+            "[::]:80",
+            "[::1%lo]:80",
+        ] {
+            assert!(is_listen_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "8080",
+            "localhost",
+            "::1:80",
+            "http://localhost:80",
+            "a:65536",
+            "a:+1",
+            "a:",
+            "[]:1",
+        ] {
+            assert!(!is_listen_address(bad), "{bad}");
+        }
+    }
+}

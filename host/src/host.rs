@@ -1,0 +1,237 @@
+//! The one place where the rooms are joined: from a config to running plugins, and the handle to them.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use ::http::{Request, Response};
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use meterbox_metrics::Registry;
+
+use crate::{
+    config::{Config, ConfigError, PluginConfig},
+    engine::Engine,
+    gather,
+    own::OwnMetrics,
+    plugin::{self, Plugin, PluginError, Prepared},
+};
+
+/// Any error of somebody else's body.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body on either side of a plugin's HTTP route, and of every response.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// Why a host could not start. Nothing of it is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The config cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A plugin cannot be started.
+    #[error("plugin {name:?}: {error}")]
+    Plugin {
+        /// Its name in the config.
+        name: String,
+        /// Why not.
+        error: PluginError,
+    },
+    /// This machine or this build cannot host WebAssembly.
+    #[error("cannot set up WebAssembly on this machine: {0}")]
+    Engine(String),
+}
+
+/// A running set of plugins and the metrics that they report. Cheap to clone; when the last clone is dropped the plugins
+/// stop.
+#[derive(Clone, Debug)]
+pub struct Host {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    plugins: Vec<Arc<Plugin>>,
+    telemetry_path: String,
+    stopping: AtomicBool,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.plugins.iter().map(|plugin| plugin.name()).collect();
+        f.debug_struct("Host")
+            .field("plugins", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`Host`] in code.
+#[derive(Clone, Debug, Default)]
+pub struct HostBuilder {
+    config: Config,
+    registries: Vec<prometheus::Registry>,
+}
+
+impl HostBuilder {
+    /// Starts from a config instead of the default one.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Puts the families of a native registry on the same page. Where names clash, native code wins.
+    #[must_use]
+    pub fn registry(mut self, registry: prometheus::Registry) -> Self {
+        self.registries.push(registry);
+        self
+    }
+
+    /// Adds a plugin, or replaces the one of this name.
+    #[must_use]
+    pub fn plugin(mut self, name: impl Into<String>, plugin: PluginConfig) -> Self {
+        self.config.plugins.insert(name.into(), plugin);
+        self
+    }
+
+    /// Checks the config, compiles all plugins and makes their first instances. Must be called in a tokio runtime with
+    /// timers; the plugins' tasks run there.
+    pub async fn start(self) -> Result<Host, Error> {
+        let Self {
+            config,
+            mut registries,
+        } = self;
+        config.check()?;
+        let own = OwnMetrics::new().map_err(|error| Error::Engine(error.to_string()))?;
+        registries.push(own.registry().clone());
+        let registry = Registry::new(registries);
+        let mut plugins = Vec::new();
+        // One after the other and by name, so that it is always the same one that finds a family taken.
+        for (name, prepared) in prepare(&config).await? {
+            let config = &config.plugins[&name];
+            let started = Plugin::start(prepared, config, &registry, own.plugin(&name)).await;
+            plugins.push(started.map_err(|error| Error::Plugin { name, error })?);
+        }
+        let telemetry_path = config.web.telemetry_path;
+        let stopping = AtomicBool::new(false);
+        Ok(Host {
+            inner: Arc::new(Inner {
+                registry,
+                plugins,
+                telemetry_path,
+                stopping,
+            }),
+        })
+    }
+}
+
+/// Reads, compiles and links all plugins, on threads of their own.
+async fn prepare(config: &Config) -> Result<Vec<(String, Prepared)>, Error> {
+    let engine = Engine::new().map_err(|error| Error::Engine(format!("{error:#}")))?;
+    let tasks: Vec<_> = config
+        .plugins
+        .iter()
+        .map(|(name, config)| {
+            let (engine, name, config) = (engine.clone(), name.clone(), config.clone());
+            tokio::task::spawn_blocking(move || {
+                let prepared = plugin::prepare(&engine, &name, &config);
+                prepared
+                    .map(|prepared| (name.clone(), prepared))
+                    .map_err(|error| Error::Plugin { name, error })
+            })
+        })
+        .collect();
+    let mut prepared = Vec::new();
+    for task in tasks {
+        prepared.push(
+            task.await
+                .map_err(|crash| Error::Engine(crash.to_string()))??,
+        );
+    }
+    Ok(prepared)
+}
+
+impl Host {
+    /// Sets up a host in code.
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    /// Starts all plugins of a config; see [`HostBuilder::start`].
+    pub async fn start(config: &Config) -> Result<Self, Error> {
+        Self::builder().config(config.clone()).start().await
+    }
+
+    /// One page in text format 0.0.4: asks every plugin, waits until `deadline` at the latest. A plugin that is late or
+    /// broken costs its own samples; what it counted before stays. Overlapping calls share one collect per plugin, so a
+    /// page may show values that were read just before it was asked for.
+    pub async fn scrape(&self, deadline: Instant) -> Bytes {
+        gather::scrape(&self.inner.registry, &self.inner.plugins, deadline).await
+    }
+
+    /// Where the metrics are served, such as `/metrics`.
+    pub fn telemetry_path(&self) -> &str {
+        &self.inner.telemetry_path
+    }
+
+    /// Every plugin, by name.
+    pub fn plugins(&self) -> Vec<PluginStatus> {
+        let plugins = self.inner.plugins.iter();
+        plugins
+            .map(|plugin| PluginStatus {
+                name: plugin.name().to_owned(),
+                up: plugin.metrics().up.get() == 1,
+                routes: plugin.routes().to_vec(),
+            })
+            .collect()
+    }
+
+    /// The plugin route mounted at exactly this path.
+    pub fn route(&self, path: &str) -> Option<Route> {
+        let serves = |plugin: &&Arc<Plugin>| plugin.routes().iter().any(|route| route == path);
+        let plugin = self.inner.plugins.iter().find(serves)?;
+        Some(Route {
+            plugin: Arc::clone(plugin),
+        })
+    }
+
+    /// Whether requests are welcome: until [`Host::shutdown`].
+    pub fn is_ready(&self) -> bool {
+        !self.inner.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Says to load balancers that requests are not welcome any more. Plugins stop when the last clone is dropped.
+    pub fn shutdown(&self) {
+        self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How a plugin is doing, for pages and logs.
+#[derive(Clone, Debug)]
+pub struct PluginStatus {
+    /// The name in the config.
+    pub name: String,
+    /// Whether the last call into it came back.
+    pub up: bool,
+    /// Paths that it serves.
+    pub routes: Vec<String>,
+}
+
+/// A path that a plugin serves.
+#[derive(Clone, Debug)]
+pub struct Route {
+    plugin: Arc<Plugin>,
+}
+
+impl Route {
+    /// Hands the request to a fresh instance of the plugin. What that instance counted is on the page before its
+    /// response is given out. A fault of the plugin becomes a 502, or a 504 if it took too long.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        Arc::clone(&self.plugin).handle(request).await
+    }
+}

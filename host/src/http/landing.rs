@@ -1,0 +1,121 @@
+//! The landing page: what is here, and how the plugins do.
+
+use std::fmt::{self, Display, Write};
+
+use ::http::{Response, StatusCode};
+
+use super::reply;
+use crate::{
+    config::{HEALTHY_PATH, READY_PATH},
+    host::{Body, Host, PluginStatus},
+};
+
+pub(super) fn page(host: &Host) -> Response<Body> {
+    let page = Landing {
+        telemetry_path: host.telemetry_path(),
+        plugins: &host.plugins(),
+    };
+    reply::bytes(StatusCode::OK, "text/html; charset=utf-8", page.to_string())
+}
+
+struct Landing<'a> {
+    telemetry_path: &'a str,
+    plugins: &'a [PluginStatus],
+}
+
+impl Display for Landing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HEAD)?;
+        f.write_str("<ul>\n")?;
+        writeln!(f, "<li>{}</li>", Link(self.telemetry_path, "metrics"))?;
+        writeln!(f, "<li>{}</li>", Link(HEALTHY_PATH, "health"))?;
+        writeln!(f, "<li>{}</li>", Link(READY_PATH, "readiness"))?;
+        f.write_str("</ul>\n")?;
+        if self.plugins.is_empty() {
+            f.write_str("<p>No plugin is loaded.</p>\n")?;
+        } else {
+            f.write_str("<table>\n<tr><th>plugin</th><th>state</th><th>routes</th></tr>\n")?;
+            self.plugins.iter().try_for_each(|plugin| row(f, plugin))?;
+            f.write_str("</table>\n")?;
+        }
+        f.write_str("</body>\n</html>\n")
+    }
+}
+
+const HEAD: &str = "<!DOCTYPE html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<title>Meterbox</title>
+<style>body { font-family: sans-serif; margin: 2rem } th, td { text-align: left; padding-right: 2rem }</style>
+</head>
+<body>
+<h1>Meterbox</h1>
+<p>A Prometheus exporter whose collectors are sandboxed WebAssembly plugins.</p>
+";
+
+fn row(f: &mut fmt::Formatter<'_>, plugin: &PluginStatus) -> fmt::Result {
+    let state = if plugin.up { "up" } else { "down" };
+    write!(
+        f,
+        "<tr><td>{}</td><td>{state}</td><td>",
+        Escaped(&plugin.name)
+    )?;
+    for route in &plugin.routes {
+        write!(f, "{} ", Link(route, route))?;
+    }
+    f.write_str("</td></tr>\n")
+}
+
+/// A path and its text. The reference is relative (`./metrics`), so that it also holds where a router mounted us below
+/// a prefix.
+struct Link<'a>(&'a str, &'a str);
+
+impl Display for Link<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "<a href=\".{}\">{}</a>",
+            Escaped(self.0),
+            Escaped(self.1)
+        )
+    }
+}
+
+/// Text for an element or a quoted attribute.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            c => f.write_char(c),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_everything_that_was_configured() {
+        let plugins = [PluginStatus {
+            name: "a<b".to_owned(),
+            up: false,
+            routes: vec!["/\"><script>".to_owned()],
+        }];
+        let page = Landing {
+            telemetry_path: "/m&m",
+            plugins: &plugins,
+        };
+        let page = page.to_string();
+        assert!(page.contains("<a href=\"./m&amp;m\">metrics</a>"), "{page}");
+        assert!(page.contains("<td>a&lt;b</td><td>down</td>"), "{page}");
+        assert!(!page.contains("<script>"), "{page}");
+    }
+}

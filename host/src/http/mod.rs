@@ -1,0 +1,178 @@
+//! The HTTP edge: tower services over a [`Host`], without a socket.
+//!
+//! | path | methods | answer |
+//! |---|---|---|
+//! | `/` | GET, HEAD | the landing page: links, plugins and their state |
+//! | the telemetry path (`/metrics`) | GET, HEAD | one page of metrics, gzip when asked for |
+//! | `/-/healthy` | GET, HEAD | 200 as long as the process answers |
+//! | `/-/ready` | GET, HEAD | 200, or 503 while shutting down |
+//! | a plugin's route | any | what the plugin's handler answers |
+//! | anything else | any | 404 |
+//!
+//! [`Service`] serves all of it, [`MetricsService`] the metrics page only, at whatever path it is mounted. Both can be
+//! given to [`crate::serve`], to hyper, or to another router (axum: `route_service`, `nest_service`).
+//!
+//! No header names a product or a version.
+
+mod compress;
+mod deadline;
+mod health;
+mod landing;
+mod metrics;
+mod plugin_route;
+pub(crate) mod reply;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use ::http::{HeaderMap, Method, Request, Response, StatusCode};
+use bytes::Bytes;
+
+use self::compress::Gzip;
+use crate::{
+    config::{HEALTHY_PATH, LANDING_PATH, READY_PATH},
+    host::{Body, Host},
+};
+
+/// What both services return. Dropping it abandons the answer, not the scrape that others may be waiting for.
+pub type ResponseFuture =
+    Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send + 'static>>;
+
+impl Host {
+    /// Everything in the route table of [`crate::http`].
+    pub fn service(&self) -> Service {
+        Service {
+            pages: Arc::new(Pages::new(self)),
+        }
+    }
+
+    /// The metrics page alone, for mounting in another router.
+    pub fn metrics_service(&self) -> MetricsService {
+        MetricsService {
+            pages: Arc::new(Pages::new(self)),
+        }
+    }
+}
+
+/// The whole exporter as a tower service; see [`Host::service`]. Clones share one state.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pages: Arc<Pages>,
+}
+
+/// The metrics page as a tower service that answers at every path; see [`Host::metrics_service`]. Clones share one
+/// state.
+#[derive(Clone, Debug)]
+pub struct MetricsService {
+    pages: Arc<Pages>,
+}
+
+impl<B> tower_service::Service<Request<B>> for Service
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let pages = Arc::clone(&self.pages);
+        Box::pin(async move { Ok(pages.route(request).await) })
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for MetricsService
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let pages = Arc::clone(&self.pages);
+        let (head, _) = request.into_parts();
+        Box::pin(async move { Ok(pages.own(Page::Metrics, &head.method, &head.headers).await) })
+    }
+}
+
+/// What the clones of a service share.
+#[derive(Debug)]
+struct Pages {
+    host: Host,
+    /// In an `Arc` of its own, since large pages are compressed on another thread.
+    gzip: Arc<Gzip>,
+}
+
+/// A page of the exporter itself.
+#[derive(Clone, Copy, Debug)]
+enum Page {
+    Landing,
+    Metrics,
+    Healthy,
+    Ready,
+}
+
+impl Pages {
+    fn new(host: &Host) -> Self {
+        Self {
+            host: host.clone(),
+            gzip: Arc::default(),
+        }
+    }
+
+    async fn route<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let page = match request.uri().path() {
+            LANDING_PATH => Page::Landing,
+            HEALTHY_PATH => Page::Healthy,
+            READY_PATH => Page::Ready,
+            path if path == self.host.telemetry_path() => Page::Metrics,
+            path => {
+                return match self.host.route(path) {
+                    Some(route) => plugin_route::handle(&route, request).await,
+                    None => reply::text(StatusCode::NOT_FOUND, "Not found\n"),
+                };
+            }
+        };
+        let (head, _) = request.into_parts();
+        self.own(page, &head.method, &head.headers).await
+    }
+
+    async fn own(&self, page: Page, method: &Method, headers: &HeaderMap) -> Response<Body> {
+        if method != Method::GET && method != Method::HEAD {
+            return reply::method_not_allowed();
+        }
+        let response = match page {
+            Page::Landing => landing::page(&self.host),
+            Page::Metrics => metrics::page(&self.host, &self.gzip, headers).await,
+            Page::Healthy => health::healthy(),
+            Page::Ready => health::ready(self.host.is_ready()),
+        };
+        if method == Method::HEAD {
+            reply::without_body(response)
+        } else {
+            response
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `config`: what the operator wrote for this plugin.
+
+use wasmtime::Result;
+
+use crate::engine::{State, bindings::config::Host};
+
+impl Host for State {
+    fn get(&mut self, key: String) -> Result<Option<String>> {
+        Ok(self.identity.config.get(&key).cloned())
+    }
+}

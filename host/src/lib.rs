@@ -1,0 +1,45 @@
+//! Meterbox: a Prometheus exporter whose collectors are sandboxed WebAssembly plugins.
+//!
+//! A plugin is a `.wasm` file that anybody may have written, in any language, against the contract in `wit/`. The host
+//! keeps the metrics, so a plugin that traps or hangs costs its own samples of one scrape, never the page, the process
+//! or a count.
+//!
+//! Embed it as deep as you like:
+//!
+//! ```no_run
+//! use meterbox::{Host, config::PluginConfig};
+//!
+//! # async fn embed() -> Result<(), Box<dyn std::error::Error>> {
+//! let native = prometheus::Registry::new();
+//! let host = Host::builder()
+//!     .registry(native)
+//!     .plugin("counter", PluginConfig::file("target/plugins/counter.wasm").route("/hello"))
+//!     .start()
+//!     .await?;
+//!
+//! let everything = host.service(); // a tower service: pages, health, the plugins' routes
+//! let metrics = host.metrics_service(); // the metrics page alone, for a router of your own
+//! let text = host.scrape(std::time::Instant::now() + std::time::Duration::from_secs(1)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The way of a scrape: [`serve`] (socket) → [`http`] (route) → `gather` (all plugins at once, under a deadline) →
+//! `plugin` (the task that owns an instance) → `engine` (wasmtime) → the guest; and back by return values into the
+//! registry of [`meterbox_metrics`], whose encoder writes the page. `host` is the one file that joins the rooms.
+
+pub mod config;
+pub mod http;
+pub mod serve;
+
+mod engine;
+mod gather;
+mod host;
+mod imports;
+mod own;
+mod plugin;
+mod source;
+
+pub use host::{Body, Error, Host, HostBuilder, PluginStatus, Route};
+pub use plugin::PluginError;
+pub use source::SourceError;

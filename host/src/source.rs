@@ -1,0 +1,162 @@
+//! From the bytes that an operator names to a component.
+
+use std::{fs, path::Path};
+
+use wasmparser::{Parser, Payload};
+
+/// Custom sections of this prefix carry the WIT of a core module.
+const WIT_SECTION: &str = "component-type";
+
+/// Why bytes are no plugin. Each says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The file could not be read.
+    #[error("cannot read {path}: {error}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// Neither a component nor a core module.
+    #[error("{path} is not a WebAssembly module or component{hint}")]
+    NotWasm {
+        /// The file.
+        path: String,
+        /// What it may be instead.
+        hint: &'static str,
+    },
+    /// It begins as WebAssembly, but breaks off or breaks the rules.
+    #[error("{path} is truncated or damaged: {error}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Where.
+        error: wasmparser::BinaryReaderError,
+    },
+    /// A core module that does not say what it imports and exports.
+    #[error(
+        "{path} is a core module without embedded WIT; build it with wit-bindgen, and do not strip its custom sections"
+    )]
+    NoWit {
+        /// The file.
+        path: String,
+    },
+    /// A core module that does not keep to its own WIT.
+    #[error("{path} cannot be made a component: {error:#}")]
+    Componentize {
+        /// The file.
+        path: String,
+        /// What does not fit.
+        error: anyhow::Error,
+    },
+}
+
+/// Reads a plugin and makes it a component if it is a core module.
+pub(crate) fn load(path: &Path) -> Result<Vec<u8>, SourceError> {
+    let shown = path.display().to_string();
+    let bytes = fs::read(path).map_err(|error| SourceError::Read {
+        path: shown.clone(),
+        error,
+    })?;
+    componentize(bytes, &shown)
+}
+
+fn componentize(bytes: Vec<u8>, path: &str) -> Result<Vec<u8>, SourceError> {
+    let path = || path.to_owned();
+    if !bytes.starts_with(b"\0asm") {
+        let hint = match bytes.as_slice() {
+            [] => " (it is empty)",
+            [0x7f, b'E', b'L', b'F', ..] => {
+                " (precompiled or native code is never loaded; give the .wasm file itself)"
+            }
+            [b'(', ..] => {
+                " (it looks like the text format; translate it with wat2wasm or wasm-tools)"
+            }
+            _ => "",
+        };
+        return Err(SourceError::NotWasm { path: path(), hint });
+    }
+    let has_wit = scan(&bytes).map_err(|error| SourceError::Damaged {
+        path: path(),
+        error,
+    })?;
+    if Parser::is_component(&bytes) {
+        return Ok(bytes);
+    }
+    if !has_wit {
+        return Err(SourceError::NoWit { path: path() });
+    }
+    encode(&bytes).map_err(|error| SourceError::Componentize {
+        path: path(),
+        error,
+    })
+}
+
+/// Walks over the whole file; whether it carries WIT.
+fn scan(bytes: &[u8]) -> Result<bool, wasmparser::BinaryReaderError> {
+    let mut has_wit = false;
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::CustomSection(section) = payload? {
+            has_wit |= section.name().starts_with(WIT_SECTION);
+        }
+    }
+    Ok(has_wit)
+}
+
+fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    use wasi_preview1_component_adapter_provider as wasi;
+    wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(module)?
+        // Left out by the encoder where the module does not import preview 1.
+        .adapter(
+            wasi::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+            wasi::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        )?
+        .encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> String {
+        componentize(bytes.to_vec(), "x.wasm")
+            .expect_err("must be refused")
+            .to_string()
+    }
+
+    #[test]
+    fn says_what_the_bytes_are() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"", "(it is empty)"),
+            (
+                b"#!/bin/sh",
+                "x.wasm is not a WebAssembly module or component",
+            ),
+            (b"\x7fELF....", "precompiled or native code"),
+            (b"(module)", "looks like the text format"),
+            (b"\0asm\x01\0\0\0", "core module without embedded WIT"),
+        ];
+        for (bytes, wanted) in cases {
+            let said = refused(bytes);
+            assert!(said.contains(wanted), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_module_is_damaged() {
+        // A type section that claims more bytes than there are.
+        assert!(refused(b"\0asm\x01\0\0\0\x01\x7f\x01").contains("truncated or damaged"));
+    }
+
+    #[test]
+    fn a_component_stays_as_it_is() {
+        let empty = b"\0asm\x0d\0\x01\0".to_vec();
+        assert_eq!(
+            componentize(empty.clone(), "x.wasm").expect("a component"),
+            empty
+        );
+    }
+}

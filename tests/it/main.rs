@@ -1,0 +1,15 @@
+//! What Meterbox has to show, over real sockets and with the real binary; one module per topic.
+
+mod cli;
+mod contract;
+mod demo;
+mod embed;
+mod faults;
+mod forms;
+mod judges;
+mod limits;
+mod memory;
+mod ponds;
+mod refusals;
+mod scrape;
+mod shutdown;

@@ -1,0 +1,181 @@
+//! The pages: methods, headers, encodings, links.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use meterbox_tests::{Meterbox, Page, Response, TestHost, raw};
+
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+fn host() -> Result<TestHost> {
+    Meterbox::with("counter_vec", "counter_vec", "")
+        .and("counter", "counter", "routes = [\"/hello\"]")
+        .start()
+}
+
+#[test]
+fn metrics_are_text_in_order_and_come_twice_alike() -> Result<()> {
+    let host = host()?;
+    let response = host.get("/metrics")?;
+    assert_eq!(response.status, 200);
+    ensure!(
+        response.header("content-type").starts_with(TEXT),
+        "{:?}",
+        response.headers
+    );
+    assert_eq!(
+        response.header("content-length"),
+        response.body.len().to_string()
+    );
+    // The parser refuses what is out of order or there twice.
+    let (first, second) = (Page::parse(&response.text()?)?, host.scrape()?);
+    let names = |page: &Page| {
+        page.families
+            .iter()
+            .map(|family| family.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&first), names(&second));
+    Ok(())
+}
+
+#[test]
+fn the_process_is_measured() -> Result<()> {
+    let page = host()?.scrape()?;
+    page.family("process_cpu_seconds_total")?;
+    let resident = page.number("process_resident_memory_bytes", &[])?;
+    ensure!((1e6..2e9).contains(&resident), "{resident} bytes resident");
+    ensure!(page.number("process_open_fds", &[])? > 0.0, "no open files");
+    ensure!(
+        page.number("process_start_time_seconds", &[])? > 1.7e9,
+        "started long ago"
+    );
+    Ok(())
+}
+
+fn header_names(response: &Response) -> BTreeSet<String> {
+    response.headers.keys().map(ToString::to_string).collect()
+}
+
+#[test]
+fn head_is_get_without_a_body() -> Result<()> {
+    let host = host()?;
+    for path in ["/metrics", "/", "/-/healthy", "/-/ready"] {
+        let (get, head) = (host.get(path)?, host.request("HEAD", path, &[])?);
+        assert_eq!((get.status, head.status), (200, 200), "{path}");
+        assert_eq!(header_names(&get), header_names(&head), "{path}");
+        assert_eq!(
+            get.header("content-type"),
+            head.header("content-type"),
+            "{path}"
+        );
+        let request = format!("HEAD {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        let answer = raw(host.address(), &request)?;
+        ensure!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"),
+            "{path}: {answer}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn gzip_is_for_those_who_ask() -> Result<()> {
+    let host = host()?;
+    let encoding = |accept: &str| -> Result<String> {
+        let response = host.request("GET", "/metrics", &[("accept-encoding", accept)])?;
+        Page::parse(&response.text()?)?.family("http_requests_total")?;
+        Ok(response.header("content-encoding").to_owned())
+    };
+    for accept in [
+        "gzip",
+        "gzip, deflate",
+        "zstd, gzip;q=0.8",
+        "identity;q=0.1, gzip;q=0.2",
+    ] {
+        assert_eq!(encoding(accept)?, "gzip", "{accept}");
+    }
+    for accept in ["identity", "gzip;q=0", "zstd", "gzip;q=0.1, identity;q=0.2"] {
+        assert_eq!(encoding(accept)?, "", "{accept}");
+    }
+    let unasked = host.get("/metrics")?;
+    assert_eq!(unasked.header("content-encoding"), "");
+    let asked = host.request("GET", "/metrics", &[("accept-encoding", "gzip")])?;
+    ensure!(
+        asked.body.len() < unasked.body.len() / 2,
+        "{} of {}",
+        asked.body.len(),
+        unasked.body.len()
+    );
+    Ok(())
+}
+
+#[test]
+fn other_methods_are_refused_with_those_that_are_not() -> Result<()> {
+    let host = host()?;
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let response = host.request(method, "/metrics", &[])?;
+        assert_eq!(
+            (response.status, response.header("allow")),
+            (405, "GET, HEAD"),
+            "{method}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn unknown_paths_are_not_found() -> Result<()> {
+    let host = host()?;
+    for path in [
+        "/nothing",
+        "/metrics/",
+        "/metrics/x",
+        "/hello/",
+        "/-/",
+        "//metrics",
+        "/../metrics",
+    ] {
+        assert_eq!(host.get(path)?.status, 404, "{path}");
+    }
+    assert_eq!(host.get("/metrics?x=y")?.status, 200);
+    Ok(())
+}
+
+#[test]
+fn the_landing_page_links_to_all_others() -> Result<()> {
+    let host = host()?;
+    let response = host.get("/")?;
+    assert_eq!(response.status, 200);
+    ensure!(
+        response.header("content-type").starts_with("text/html"),
+        "{:?}",
+        response.headers
+    );
+    let links = response.links("/")?;
+    for path in ["/metrics", "/-/healthy", "/-/ready", "/hello"] {
+        ensure!(
+            links.iter().any(|link| link == path),
+            "no link to {path} in {links:?}"
+        );
+    }
+    for link in links {
+        assert_eq!(host.get(&link)?.status, 200, "{link}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_telemetry_path_can_move() -> Result<()> {
+    let host = Meterbox::with("counter_vec", "counter_vec", "")
+        .arg("--web.telemetry-path=/elsewhere")
+        .start()?;
+    Page::parse(&host.get("/elsewhere")?.text()?)?.family("http_requests_total")?;
+    assert_eq!(host.get("/metrics")?.status, 404);
+    let links = host.get("/")?.links("/")?;
+    ensure!(
+        links.iter().any(|link| link == "/elsewhere"),
+        "the landing page has only {links:?}"
+    );
+    Ok(())
+}

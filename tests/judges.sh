@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Puts the judges of the black-box tests under target/judges: a Prometheus server, promtool, node_exporter, and Python's
+# prometheus_client. Binaries in PATH are taken as they are; elsewhere Debian's packages are unpacked, without root and
+# without starting a service.
+#
+# A judge that cannot be had is reported, and the tests that need it are skipped; METERBOX_REQUIRE_JUDGES=1 makes that
+# a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+judges=$PWD/target/judges
+client_version=0.26.0
+mkdir -p "$judges/bin" "$judges/debian"
+missing=0
+
+# found NAME: links the first binary of the other arguments that is in PATH, or unpacked before, as bin/NAME.
+found() {
+  local name=$1 candidate path
+  shift
+  for candidate in "$@"; do
+    path=$(PATH=$PATH:$judges/debian/usr/bin command -v "$candidate") || continue
+    ln -sfn "$path" "$judges/bin/$name"
+    return 0
+  done
+  rm -f "$judges/bin/$name"
+  return 1
+}
+
+# unpack PACKAGE: Debian's package under debian/. A machine without apt, or without network, has none.
+unpack() {
+  command -v apt-get dpkg-deb >/dev/null || return 1
+  if ! apt-cache show "$1" >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+    apt-get update -qq || true
+  fi
+  local dir ok=0
+  dir=$(mktemp -d)
+  # A stale list names versions that the mirror no longer has: once more with a fresh one.
+  (cd "$dir" && apt-get download -qq "$1" 2>/dev/null) ||
+    ([ "$(id -u)" = 0 ] && apt-get update -qq && cd "$dir" && apt-get download -qq "$1") || ok=1
+  if [ $ok = 0 ]; then dpkg-deb -x "$dir"/*.deb "$judges/debian" || ok=1; fi
+  rm -rf "$dir"
+  return $ok
+}
+
+# judge NAME PACKAGE BINARY...
+judge() {
+  local name=$1 package=$2
+  shift 2
+  if found "$name" "$@" || { unpack "$package" && found "$name" "$@"; }; then
+    echo "judge $name: $(readlink "$judges/bin/$name")"
+  else
+    echo "judge $name: not found (the Debian package $package has it)"
+    missing=1
+  fi
+}
+
+# Python's client in a venv of its own.
+python_client() {
+  local venv=$judges/venv
+  if ! "$venv/bin/python" -c 'import prometheus_client' 2>/dev/null; then
+    rm -rf "$venv"
+    python3 -m venv "$venv" >/dev/null 2>&1 &&
+      "$venv/bin/pip" install --quiet --disable-pip-version-check "prometheus_client==$client_version" || {
+      rm -rf "$venv"
+      echo "judge prometheus_client: not found (needs python3 with venv, and PyPI)"
+      missing=1
+      return
+    }
+  fi
+  echo "judge prometheus_client: $venv"
+}
+
+judge prometheus prometheus prometheus
+judge promtool prometheus promtool
+judge node_exporter prometheus-node-exporter node_exporter prometheus-node-exporter
+python_client
+
+if [ "$missing" = 1 ] && [ "${METERBOX_REQUIRE_JUDGES:-}" = 1 ]; then
+  echo "a judge is missing and METERBOX_REQUIRE_JUDGES=1" >&2
+  exit 1
+fi

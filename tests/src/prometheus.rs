@@ -1,0 +1,97 @@
+//! A real Prometheus server.
+
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::Command};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Client, Process, files};
+
+/// A server that scrapes one target every second, by the config file that is shipped.
+#[derive(Debug)]
+pub struct Prometheus {
+    /// The server itself; killed before its data goes.
+    _process: Process,
+    client: Client,
+    _data: TempDir,
+}
+
+impl Prometheus {
+    /// Starts it.
+    pub fn start(program: &Path, target: SocketAddr) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let shipped = fs::read_to_string(files::root().join("deploy/prometheus/prometheus.yml"))?;
+        let config = shipped
+            .replace("127.0.0.1:8080", &target.to_string())
+            .replace("15s", "1s");
+        ensure!(
+            config.contains(&target.to_string()),
+            "the shipped config names another target"
+        );
+        let file = data.path().join("prometheus.yml");
+        fs::write(&file, config)?;
+        let mut process = Process::start(
+            Command::new(program)
+                .arg("--config.file")
+                .arg(&file)
+                .arg("--storage.tsdb.path")
+                .arg(data.path().join("tsdb"))
+                .arg("--web.listen-address=127.0.0.1:0"),
+        )?;
+        let client = Client::new(process.listening()?);
+        Ok(Self {
+            _process: process,
+            client,
+            _data: data,
+        })
+    }
+
+    /// The one active target, as `/api/v1/targets` describes it.
+    pub fn target(&self) -> Result<Value> {
+        let targets = self.api("/api/v1/targets?state=active")?["activeTargets"].take();
+        targets.get(0).cloned().context("no active target")
+    }
+
+    /// An instant query: the labels and the value of each series.
+    pub fn query(&self, expression: &str) -> Result<Vec<(BTreeMap<String, String>, f64)>> {
+        let data = self.api(&format!("/api/v1/query?query={}", encode(expression)))?;
+        let series = data["result"].as_array().context("no result")?;
+        series
+            .iter()
+            .map(|one| {
+                let labels = serde_json::from_value(one["metric"].clone())?;
+                let value = one["value"][1].as_str().context("no value")?.parse()?;
+                Ok((labels, value))
+            })
+            .collect()
+    }
+
+    /// The value of the only series that a query finds.
+    pub fn scalar(&self, expression: &str) -> Result<f64> {
+        let found = self.query(expression)?;
+        ensure!(
+            found.len() == 1,
+            "{expression} finds {} series",
+            found.len()
+        );
+        Ok(found[0].1)
+    }
+
+    fn api(&self, path: &str) -> Result<Value> {
+        let response = self.client.get(path)?;
+        let mut answer: Value = serde_json::from_slice(&response.body)
+            .with_context(|| format!("status {} without JSON", response.status))?;
+        ensure!(answer["status"] == "success", "{answer}");
+        Ok(answer["data"].take())
+    }
+}
+
+/// Percent-encodes a query.
+fn encode(text: &str) -> String {
+    let byte = |b: u8| match b {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => char::from(b).to_string(),
+        b => format!("%{b:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
