@@ -12,14 +12,14 @@ LISTEN ?= 127.0.0.1:8080
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Examples too: their dependencies change the features of others, and wasmtime would be built once more for the tests.
 build: ## Build the binary and the embedding examples
 	$(CARGO) build --release --locked --workspace --bins --examples
 
 guests: ## Build the plugins into target/plugins
 	guest/build.sh
 
-run: guests ## Serve the demo plugins on 127.0.0.1:8080 (LISTEN=...)
-	$(CARGO) build --release --locked -p meterbox-cli
+run: build guests ## Serve the demo plugins on 127.0.0.1:8080 (LISTEN=...)
 	target/release/meterbox serve --config.file deploy/demo.toml --web.listen-address $(LISTEN)
 
 test: build guests judges ## Run every test: host, guests, black-box tests with their judges
