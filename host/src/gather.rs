@@ -1,43 +1,46 @@
-//! One scrape: ask every plugin at once, wait until the deadline at the latest, render what there is.
+//! One scrape: ask plugins at once, wait until the deadline at the latest, take the page as it then is.
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
-use meterbox_metrics::{Registry, Scope, encode};
+use meterbox_metrics::{Page, Registry, Scope, View};
 
 use crate::{imports::meminfo::Reading, plugin::Plugin};
 
-/// A page never renders into less than this; most fit.
-const FIRST_BYTES: usize = 16 << 10;
-
-/// Collects from all plugins in parallel and renders the page. A plugin that is late or broken costs its samples.
-pub(crate) async fn scrape(
+/// Collects from the plugins that `wanted` names, in parallel. A plugin that is late or broken costs its samples; those of
+/// plugins that were not asked are left out.
+pub(crate) async fn gather(
     registry: &Registry,
     plugins: &[Arc<Plugin>],
     deadline: Instant,
-) -> Bytes {
+    wanted: impl Fn(&str) -> bool,
+) -> Page {
     let meminfo = Arc::new(Reading::default());
+    let (asked, unasked): (Vec<_>, Vec<_>) =
+        plugins.iter().partition(|plugin| wanted(plugin.name()));
     // All are started before the first is waited for.
-    let collects: Vec<_> = plugins
+    let collects: Vec<_> = asked
         .iter()
         .map(|plugin| plugin.collect(&meminfo))
         .collect();
     let mut failed: Vec<&Arc<Scope>> = Vec::new();
-    for (plugin, collect) in plugins.iter().zip(collects) {
+    for (plugin, collect) in asked.iter().zip(collects) {
         let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
         if !waited.unwrap_or(false) {
             plugin.metrics().missed();
             failed.push(plugin.scope());
         }
     }
-    let fresh = |scope: &Scope| {
-        !failed
-            .iter()
-            .any(|failed| std::ptr::eq(failed.as_ref(), scope))
+    let among = |scopes: &[&Arc<Scope>], scope: &Scope| {
+        scopes.iter().any(|each| std::ptr::eq(each.as_ref(), scope))
     };
-    let mut page = Vec::with_capacity(FIRST_BYTES);
-    registry.read(fresh, |families| {
-        encode::text(families, Instant::now(), &mut page);
-    });
-    page.into()
+    let unasked: Vec<_> = unasked.into_iter().map(|plugin| plugin.scope()).collect();
+    registry.page(|scope| {
+        if among(&unasked, scope) {
+            View::Nothing
+        } else if among(&failed, scope) {
+            View::Instruments
+        } else {
+            View::All
+        }
+    })
 }

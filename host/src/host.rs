@@ -12,7 +12,10 @@ use std::{
 use ::http::{Request, Response};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
-use meterbox_metrics::Registry;
+use meterbox_metrics::{
+    Page, Registry,
+    encode::{Escaping, Format},
+};
 
 use crate::{
     config::{Config, ConfigError, PluginConfig},
@@ -167,11 +170,17 @@ impl Host {
         Self::builder().config(config.clone()).start().await
     }
 
-    /// One page in text format 0.0.4: asks every plugin, waits until `deadline` at the latest. A plugin that is late or
-    /// broken costs its own samples; what it counted before stays. Overlapping calls share one collect per plugin, so a
-    /// page may show values that were read just before it was asked for.
+    /// The page as it is after asking the plugins that `wanted` says yes to, which takes until `deadline` at the latest. A
+    /// plugin that is late or broken costs its own samples; what it counted before stays. Overlapping calls share one
+    /// collect per plugin, so a page may show values that were read just before it was asked for.
+    pub async fn gather(&self, deadline: Instant, wanted: impl Fn(&str) -> bool) -> Page {
+        gather::gather(&self.inner.registry, &self.inner.plugins, deadline, wanted).await
+    }
+
+    /// The whole page in text format 0.0.4; see [`Host::gather`].
     pub async fn scrape(&self, deadline: Instant) -> Bytes {
-        gather::scrape(&self.inner.registry, &self.inner.plugins, deadline).await
+        let page = self.gather(deadline, |_| true).await;
+        page.to_bytes(Format::Text, Escaping::default()).into()
     }
 
     /// Where the metrics are served, such as `/metrics`.

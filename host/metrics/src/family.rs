@@ -1,36 +1,44 @@
 //! The live series of one family.
 
-use std::{hash::BuildHasher, time::Instant};
+use std::{hash::BuildHasher, sync::Arc, time::Instant};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::{
-    desc::{Desc, Kind},
+    block::{BLOCK, Block, Slice},
+    column::{Column, Shape},
+    desc::Desc,
     labels::{self, Template},
-    sample::{self, Sample, SampleError, SampleValue},
-    values::Values,
+    sample::{self, Sample, SampleError},
 };
 
-/// A family and its series. A series lives in a slot; slots are used again, told apart by their generation.
+/// A family and its series. A series has an id, which is used again after it, told apart by a generation; where it
+/// stands changes as others come and go.
 #[derive(Debug)]
 pub(crate) struct Family {
-    pub(crate) desc: Desc,
+    pub(crate) desc: Arc<Desc>,
     pub(crate) template: Template,
-    pub(crate) values: Values,
+    shape: Shape,
     source: Source,
-    slots: Vec<Slot>,
-    /// From label text to slot.
+    /// By block number. Those in `order` are sorted, and so are the series within; those in `fresh` hold what was opened
+    /// since, as it came.
+    blocks: Vec<Block>,
+    order: Vec<u32>,
+    fresh: Vec<u32>,
+    /// Numbers of blocks that are empty and in no list.
+    spare: Vec<u32>,
+    /// By id.
+    places: Vec<Place>,
+    free: Vec<u32>,
+    /// From label text to id.
     index: HashTable<u32>,
     hasher: RandomState,
-    /// Slots in the order of the page, as far as `sorted`; what was opened since stands unsorted behind.
-    order: Vec<u32>,
-    sorted: usize,
-    /// Slots whose series was removed since `order` was made: not to be used again before it is made anew.
-    removed: Vec<u32>,
-    free: Vec<u32>,
-    /// By slot; empty while no sample has brought one.
-    timestamps: Vec<Option<i64>>,
+    /// Whether any block has dead series.
+    has_dead: bool,
+    /// By id, for samples: the last round in which the series was there.
+    seen: Vec<u32>,
+    round: u32,
 }
 
 /// Who writes into a family; whoever comes first.
@@ -41,38 +49,50 @@ enum Source {
     Samples,
 }
 
-#[derive(Debug)]
-struct Slot {
-    /// Label text; kept until the slot is used again.
-    text: Box<[u8]>,
+/// Where a series stands.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    block: u32,
+    position: u32,
+    /// Grows with every series that had this id.
     generation: u32,
-    live: bool,
-    /// Used while samples replace each other: whether this one was there.
-    seen: bool,
 }
+
+/// A block number that no block has: the id is free.
+const NOWHERE: u32 = u32::MAX;
 
 /// A series that is or was in a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SeriesId {
-    slot: u32,
+    id: u32,
     generation: u32,
+}
+
+impl SeriesId {
+    /// Small, and unique among the live series of a family.
+    pub(crate) fn index(self) -> usize {
+        self.id as usize
+    }
 }
 
 impl Family {
     pub(crate) fn new(desc: Desc, const_labels: &[(String, String)]) -> Self {
         Self {
             template: Template::new(&desc, const_labels),
-            values: Values::instruments(&desc),
-            desc,
+            shape: Shape::instruments(&desc),
+            desc: Arc::new(desc),
             source: Source::Nobody,
-            slots: Vec::new(),
+            blocks: Vec::new(),
+            order: Vec::new(),
+            fresh: Vec::new(),
+            spare: Vec::new(),
+            places: Vec::new(),
+            free: Vec::new(),
             index: HashTable::new(),
             hasher: RandomState::default(),
-            order: Vec::new(),
-            sorted: 0,
-            removed: Vec::new(),
-            free: Vec::new(),
-            timestamps: Vec::new(),
+            has_dead: false,
+            seen: Vec::new(),
+            round: 0,
         }
     }
 
@@ -94,13 +114,15 @@ impl Family {
         self.source == Source::Instruments
     }
 
+    // === one series ===
+
     pub(crate) fn find(&self, text: &[u8]) -> Option<SeriesId> {
-        let slot = *self
+        let id = *self
             .index
-            .find(self.hash(text), |slot| self.text(*slot) == text)?;
+            .find(self.hasher.hash_one(text), |id| self.text(*id) == text)?;
         Some(SeriesId {
-            slot,
-            generation: self.slots[slot as usize].generation,
+            id,
+            generation: self.places[id as usize].generation,
         })
     }
 
@@ -109,92 +131,107 @@ impl Family {
     }
 
     fn insert(&mut self, text: &[u8], now: Instant) -> SeriesId {
-        let initial = if self.desc.kind == Kind::Info {
-            1.0
-        } else {
-            0.0
-        };
-        let text: Box<[u8]> = text.into();
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.values.reset(slot as usize, initial, now);
-                let entry = &mut self.slots[slot as usize];
-                entry.text = text;
-                entry.live = true;
-                slot
-            }
-            None => {
-                self.values.push(initial, now);
-                self.slots.push(Slot {
-                    text,
-                    generation: 0,
-                    live: true,
-                    seen: false,
-                });
-                (self.slots.len() - 1) as u32
+        let number = match self.fresh.last() {
+            Some(number) if self.blocks[*number as usize].len() < BLOCK => *number,
+            _ => {
+                let number = self.new_block();
+                self.fresh.push(number);
+                number
             }
         };
-        let hash = self.hash(self.text(slot));
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place {
+                block: NOWHERE,
+                position: 0,
+                generation: 0,
+            });
+            (self.places.len() - 1) as u32
+        });
+        let block = &mut self.blocks[number as usize];
+        block.push_text(id, text);
+        block.column().push(&self.shape, now);
+        let position = block.len() as u32 - 1;
+        let place = &mut self.places[id as usize];
+        (place.block, place.position) = (number, position);
+        let generation = place.generation;
         let Self {
             index,
-            slots,
+            places,
+            blocks,
             hasher,
             ..
         } = self;
-        index.insert_unique(hash, slot, |slot| {
-            hasher.hash_one(&slots[*slot as usize].text)
+        index.insert_unique(hasher.hash_one(text), id, |id| {
+            let place = places[*id as usize];
+            hasher.hash_one(blocks[place.block as usize].text(place.position as usize))
         });
-        self.order.push(slot);
-        SeriesId {
-            slot,
-            generation: self.slots[slot as usize].generation,
-        }
+        SeriesId { id, generation }
     }
 
     pub(crate) fn remove(&mut self, text: &[u8]) -> bool {
-        let hash = self.hash(text);
-        let Self { index, slots, .. } = self;
-        let Ok(entry) = index.find_entry(hash, |slot| *slots[*slot as usize].text == *text) else {
+        let hash = self.hasher.hash_one(text);
+        let Self {
+            index,
+            places,
+            blocks,
+            ..
+        } = self;
+        let Ok(entry) = index.find_entry(hash, |id| {
+            let place = places[*id as usize];
+            blocks[place.block as usize].text(place.position as usize) == text
+        }) else {
             return false;
         };
-        let (slot, _) = entry.remove();
-        self.retire(slot);
+        let (id, _) = entry.remove();
+        self.retire(id);
         true
     }
 
     pub(crate) fn clear(&mut self) {
-        for slot in std::mem::take(&mut self.index) {
-            self.retire(slot);
+        for id in std::mem::take(&mut self.index) {
+            self.retire(id);
         }
     }
 
-    fn retire(&mut self, slot: u32) {
-        let entry = &mut self.slots[slot as usize];
-        entry.live = false;
-        entry.generation = entry.generation.wrapping_add(1);
-        self.removed.push(slot);
-        if let Some(timestamp) = self.timestamps.get_mut(slot as usize) {
-            *timestamp = None;
-        }
+    fn retire(&mut self, id: u32) {
+        let place = &mut self.places[id as usize];
+        let number = std::mem::replace(&mut place.block, NOWHERE);
+        place.generation = place.generation.wrapping_add(1);
+        self.free.push(id);
+        self.blocks[number as usize].dead += 1;
+        self.has_dead = true;
         // A family that is never scraped must not grow with every series that comes and goes.
-        if self.removed.len() > 1024 + self.len() {
+        if self.fresh.len() > 2 && self.fresh.len() * BLOCK > 2 * (self.len() + BLOCK) {
             self.sort();
         }
     }
 
-    /// Whether the series is still this family's; updates to a dead one go unseen.
-    pub(crate) fn slot(&self, id: SeriesId) -> Option<usize> {
-        let slot = &self.slots[id.slot as usize];
-        (slot.live && slot.generation == id.generation).then_some(id.slot as usize)
+    /// Where a series stands, if it is still this family's; updates to a dead one go unseen.
+    pub(crate) fn locate(&self, series: SeriesId) -> Option<(u32, usize)> {
+        let place = self.places[series.id as usize];
+        let lives = place.block != NOWHERE && place.generation == series.generation;
+        lives.then_some((place.block, place.position as usize))
     }
+
+    /// The column of a block, to change it, and what it is made of.
+    pub(crate) fn column(&mut self, block: u32) -> (&mut Column, &Shape) {
+        (self.blocks[block as usize].column(), &self.shape)
+    }
+
+    fn text(&self, id: u32) -> &[u8] {
+        let place = self.places[id as usize];
+        self.blocks[place.block as usize].text(place.position as usize)
+    }
+
+    // === many series ===
 
     /// Label texts of the series that have all of these labels.
     pub(crate) fn matching<'a>(
         &'a self,
         labels: &'a [Vec<u8>],
     ) -> impl Iterator<Item = &'a [u8]> + 'a {
-        let texts = self.index.iter().map(|slot| self.text(*slot));
-        texts.filter(move |text| has_labels(text, labels))
+        let texts = self.index.iter().map(|id| self.text(*id));
+        texts.filter(move |text| labels::has_all(text, labels))
     }
 
     /// Replaces all series by these samples, or removes all and says why not.
@@ -225,7 +262,7 @@ impl Family {
             }
             Source::Nobody => {
                 self.source = Source::Samples;
-                self.values = Values::samples(&self.desc);
+                self.shape = Shape::samples(&self.desc);
             }
             Source::Samples => {}
         }
@@ -235,92 +272,152 @@ impl Family {
                 limit,
             });
         }
-        self.slots.iter_mut().for_each(|slot| slot.seen = false);
+        self.round = self.round.wrapping_add(1);
+        let count = samples.len();
         let mut text = Vec::new();
         for sample in samples {
             sample::check(&self.desc, &sample)?;
             text.clear();
             self.template.render(&sample.label_values, &mut text);
-            let slot = self.open(&text, now).slot as usize;
-            if std::mem::replace(&mut self.slots[slot].seen, true) {
+            let series = self.open(&text, now);
+            self.seen
+                .resize(self.places.len(), self.round.wrapping_sub(1));
+            if std::mem::replace(&mut self.seen[series.id as usize], self.round) == self.round {
                 return Err(SampleError::Duplicate {
                     name: self.desc.name.clone(),
                     labels: String::from_utf8_lossy(&text).into_owned(),
                 });
             }
-            self.write(slot, sample);
+            let place = self.places[series.id as usize];
+            let column = self.blocks[place.block as usize].column();
+            column.write(place.position as usize, sample.value);
+            column.set_timestamp(place.position as usize, sample.timestamp_ms);
         }
-        let Self { index, slots, .. } = self;
-        let gone: Vec<u32> = index
-            .extract_if(|slot| !slots[*slot as usize].seen)
-            .collect();
-        gone.into_iter().for_each(|slot| self.retire(slot));
+        if self.len() > count {
+            let Self {
+                index, seen, round, ..
+            } = self;
+            let gone: Vec<u32> = index
+                .extract_if(|id| seen[*id as usize] != *round)
+                .collect();
+            gone.into_iter().for_each(|id| self.retire(id));
+        }
         Ok(())
     }
 
-    fn write(&mut self, slot: usize, sample: Sample) {
-        match (&mut self.values, sample.value) {
-            (Values::Numbers(numbers), SampleValue::Number(number)) => numbers[slot] = number,
-            (Values::HistogramSamples(all), SampleValue::Histogram(value)) => all[slot] = value,
-            (Values::SummarySamples(all), SampleValue::Summary(value)) => all[slot] = value,
-            // The check before has seen to it.
-            _ => {}
+    // === the order of the page ===
+
+    /// The series for a page, in its order.
+    pub(crate) fn slices(&mut self) -> Vec<Slice> {
+        self.sort();
+        let Self { order, blocks, .. } = self;
+        order
+            .iter()
+            .map(|number| blocks[*number as usize].slice())
+            .collect()
+    }
+
+    /// Brings the sorted blocks up to date: takes in what was opened since, and drops what is dead. Only the blocks
+    /// that this concerns are made anew.
+    fn sort(&mut self) {
+        if self.fresh.is_empty() && !self.has_dead {
+            return;
         }
-        if sample.timestamp_ms.is_some() || !self.timestamps.is_empty() {
-            if self.timestamps.len() <= slot {
-                self.timestamps.resize(slot + 1, None);
+        self.has_dead = false;
+        let fresh = std::mem::take(&mut self.fresh);
+        let mut incoming = self.live(&fresh);
+        incoming.sort_by(|a, b| labels::compare(self.at(*a), self.at(*b)));
+        let mut incoming = incoming.as_slice();
+        let old = std::mem::take(&mut self.order);
+        for (place, number) in old.iter().enumerate() {
+            // Up to where the next block begins.
+            let upto = old.get(place + 1).map_or(incoming.len(), |next| {
+                let first = self.blocks[*next as usize].text(0);
+                incoming.partition_point(|new| labels::compare(self.at(*new), first).is_lt())
+            });
+            let (new, rest) = incoming.split_at(upto);
+            incoming = rest;
+            let block = &self.blocks[*number as usize];
+            if new.is_empty() && block.dead == 0 {
+                self.order.push(*number);
+                continue;
             }
-            self.timestamps[slot] = sample.timestamp_ms;
+            let merged = self.merge(&self.live(&[*number]), new);
+            self.rebuild(&merged);
+            self.release(*number);
+        }
+        // Without any sorted block everything is new.
+        self.rebuild(incoming);
+        fresh.into_iter().for_each(|number| self.release(number));
+    }
+
+    /// Places in these blocks that hold live series.
+    fn live(&self, numbers: &[u32]) -> Vec<(u32, u32)> {
+        let mut live = Vec::new();
+        for number in numbers {
+            for (position, id) in self.blocks[*number as usize].ids.iter().enumerate() {
+                let place = self.places[*id as usize];
+                if place.block == *number && place.position as usize == position {
+                    live.push((*number, position as u32));
+                }
+            }
+        }
+        live
+    }
+
+    fn at(&self, (block, position): (u32, u32)) -> &[u8] {
+        self.blocks[block as usize].text(position as usize)
+    }
+
+    /// Two sorted lists of places as one.
+    fn merge(&self, a: &[(u32, u32)], b: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        let mut merged = Vec::with_capacity(a.len() + b.len());
+        let mut a = a.iter().copied().peekable();
+        for new in b {
+            while let Some(old) =
+                a.next_if(|old| labels::compare(self.at(*old), self.at(*new)).is_lt())
+            {
+                merged.push(old);
+            }
+            merged.push(*new);
+        }
+        merged.extend(a);
+        merged
+    }
+
+    /// Appends new blocks with the series of these places.
+    fn rebuild(&mut self, places: &[(u32, u32)]) {
+        // Even parts: a block that just overflowed leaves two with room for more.
+        let parts = places.len().div_ceil(BLOCK).max(1);
+        for part in places.chunks(places.len().div_ceil(parts).max(1)) {
+            let number = self.new_block();
+            let mut block =
+                std::mem::replace(&mut self.blocks[number as usize], Block::new(&self.shape));
+            for (from, position) in part {
+                let from = &self.blocks[*from as usize];
+                let id = from.ids[*position as usize];
+                let place = &mut self.places[id as usize];
+                (place.block, place.position) = (number, block.len() as u32);
+                block.push_from(from, *position as usize);
+            }
+            block.shrink();
+            self.blocks[number as usize] = block;
+            self.order.push(number);
         }
     }
 
-    /// Brings `order` up to date: sorts what was opened since, and merges it in.
-    pub(crate) fn sort(&mut self) {
-        if !self.removed.is_empty() {
-            let mut kept = 0;
-            let (slots, sorted) = (&self.slots, self.sorted);
-            let mut place = 0;
-            self.order.retain(|slot| {
-                let live = slots[*slot as usize].live;
-                kept += usize::from(live && place < sorted);
-                place += 1;
-                live
-            });
-            self.sorted = kept;
-            self.free.append(&mut self.removed);
+    fn new_block(&mut self) -> u32 {
+        let number = self.spare.pop().unwrap_or(self.blocks.len() as u32);
+        let block = Block::new(&self.shape);
+        match self.blocks.get_mut(number as usize) {
+            Some(spare) => *spare = block,
+            None => self.blocks.push(block),
         }
-        if self.sorted < self.order.len() {
-            let slots = &self.slots;
-            // Two sorted runs, or one and a short unsorted rest: the stable sort finds the runs.
-            self.order.sort_by(|a, b| {
-                labels::compare(&slots[*a as usize].text, &slots[*b as usize].text)
-            });
-            self.sorted = self.order.len();
-        }
+        number
     }
 
-    /// Slots in the order of the page, as of the last [`Family::sort`].
-    pub(crate) fn order(&self) -> &[u32] {
-        &self.order
+    fn release(&mut self, number: u32) {
+        self.blocks[number as usize] = Block::new(&self.shape);
+        self.spare.push(number);
     }
-
-    /// The label text of a slot.
-    pub(crate) fn text(&self, slot: u32) -> &[u8] {
-        &self.slots[slot as usize].text
-    }
-
-    pub(crate) fn timestamp(&self, slot: u32) -> Option<i64> {
-        self.timestamps.get(slot as usize).copied().flatten()
-    }
-
-    fn hash(&self, text: &[u8]) -> u64 {
-        self.hasher.hash_one(text)
-    }
-}
-
-/// Whether a label text contains all of these labels.
-pub(crate) fn has_labels(text: &[u8], labels: &[Vec<u8>]) -> bool {
-    labels
-        .iter()
-        .all(|wanted| labels::split(text).any(|label| label == wanted.as_slice()))
 }

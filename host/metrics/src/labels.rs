@@ -105,6 +105,13 @@ pub(crate) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// Whether a label text contains all of these labels, each as [`Template::matcher`] writes it.
+pub(crate) fn has_all(text: &[u8], labels: &[Vec<u8>]) -> bool {
+    labels
+        .iter()
+        .all(|wanted| split(text).any(|label| label == wanted.as_slice()))
+}
+
 /// The order in which client_golang writes the series of a family: by label values, in the order of label names. Both
 /// texts have the same label names.
 pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {

@@ -11,7 +11,8 @@
 //!
 //! ```
 //! use std::time::Instant;
-//! use meterbox_metrics::{Desc, Kind, Registry, ScopeOptions, Session, Verb, encode};
+//! use meterbox_metrics::{Desc, Kind, Registry, ScopeOptions, Session, Verb, View};
+//! use meterbox_metrics::encode::{Escaping, Format};
 //!
 //! let registry = Registry::default();
 //! let requests = Desc::new("http_requests_total", "Requests by code.", Kind::Counter).with_labels(["code"]);
@@ -22,8 +23,7 @@
 //! session.update(Verb::Add, vec![not_found], vec![42.0])?;
 //! session.commit(Instant::now());
 //!
-//! let mut page = Vec::new();
-//! registry.read(|_| true, |families| encode::text(families, Instant::now(), &mut page));
+//! let page = registry.page(|_| View::All).to_bytes(Format::Text, Escaping::default());
 //! assert_eq!(
 //!     String::from_utf8(page)?,
 //!     "# HELP http_requests_total Requests by code.\n\
@@ -37,23 +37,27 @@
 
 pub mod encode;
 
+mod block;
+mod column;
 mod desc;
 mod family;
+mod foreign;
 mod labels;
 mod name;
-mod native;
+
 mod number;
+mod page;
 mod quantile;
 mod registry;
 mod sample;
 mod scope;
 mod session;
 mod summary;
-mod values;
 
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
 pub use name::{is_label_name, is_metric_name};
-pub use registry::{Page, RegisterError, Registry};
+pub use page::Page;
+pub use registry::{RegisterError, Registry, View};
 pub use sample::{HistogramValue, Sample, SampleError, SampleValue, SummaryValue};
 pub use scope::{Scope, ScopeOptions};
 pub use session::{InstrumentError, Session, Verb};

@@ -3,13 +3,36 @@
 
 /// Appends a sample value: the shortest digits that read back as the same double, with an exponent (signed, two digits
 /// at least) where the decimal exponent is below -4 or above 5.
+#[inline]
 pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
     // Whole numbers below a million are most of what exporters serve. -0 prints as 0, as in prometheus/common.
-    if value.abs() < 1e6 && value.trunc() == value {
-        // In range by the test above.
-        let mut buffer = itoa::Buffer::new();
-        out.extend_from_slice(buffer.format(value as i32).as_bytes());
-    } else if value.is_finite() {
+    let whole = value as u32;
+    if f64::from(whole) == value && whole < MILLION {
+        push_small(out, whole);
+    } else {
+        push_any(out, value);
+    }
+}
+
+/// From here on numbers have an exponent.
+const MILLION: u32 = 1_000_000;
+
+/// Appends a number below a million: six digits are made at once, and the leading zeros shifted out.
+#[inline]
+fn push_small(out: &mut Vec<u8>, value: u32) {
+    let pair = |number: u32| u64::from(number / 10) | u64::from(number % 10) << 8;
+    let digits = pair(value / 10_000) | pair(value / 100 % 100) << 16 | pair(value % 100) << 32;
+    let zeros = (digits.trailing_zeros() / 8).min(5);
+    let text = (digits | 0x3030_3030_3030) >> (8 * zeros);
+    let end = out.len() + 6 - zeros as usize;
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(end);
+}
+
+#[cold]
+#[inline(never)]
+fn push_any(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
         push_shortest(out, value);
     } else if value.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -129,6 +152,11 @@ mod tests {
             (1.0, "1"),
             (-1.0, "-1"),
             (42.0, "42"),
+            (10.0, "10"),
+            (100.0, "100"),
+            (100_100.0, "100100"),
+            (-100_100.0, "-100100"),
+            (-42.5, "-42.5"),
             (100_000.0, "100000"),
             (999_999.0, "999999"),
             (1e6, "1e+06"),

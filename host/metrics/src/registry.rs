@@ -1,11 +1,14 @@
 //! All families of all owners, and the page that they make.
 
-use std::sync::{Arc, MutexGuard, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
 
 use crate::{
     desc::{Desc, DescError},
-    family::Family,
-    native,
+    foreign,
+    page::{Page, PageFamily},
     scope::{Scope, ScopeOptions},
 };
 
@@ -14,6 +17,17 @@ use crate::{
 pub struct Registry {
     scopes: RwLock<Vec<Arc<Scope>>>,
     natives: Vec<prometheus::Registry>,
+}
+
+/// What a page takes of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Every family.
+    All,
+    /// Not the families that report by samples: the last ones are from another time.
+    Instruments,
+    /// No family.
+    Nothing,
 }
 
 /// Why an owner's families were refused. Nothing of them was registered.
@@ -66,7 +80,7 @@ impl Registry {
     ) -> Result<Arc<Scope>, RegisterError> {
         let scope = Scope::new(options, descs);
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
-        let natives = native::gather(&self.natives);
+        let natives = foreign::gather(&self.natives);
         let const_names = || scope.const_labels().iter().map(|(name, _)| name.as_str());
         let families = scope.lock();
         for (place, family) in families.iter().enumerate() {
@@ -107,64 +121,34 @@ impl Registry {
         scopes.retain(|other| !Arc::ptr_eq(other, scope));
     }
 
-    /// Shows the page to `reader`: every family that has series, ascending by name. Samples of the scopes that `fresh`
-    /// says no to are left out. Updates wait meanwhile.
-    pub fn read<T>(
-        &self,
-        fresh: impl Fn(&Scope) -> bool,
-        reader: impl FnOnce(&Page<'_>) -> T,
-    ) -> T {
-        let natives = native::gather(&self.natives);
+    /// Everything as it is now: every family that has series, ascending by name. `view` says what to take of each scope.
+    /// Updates wait for as long as it takes to share the blocks, not to copy or render them.
+    pub fn page(&self, view: impl Fn(&Scope) -> View) -> Page {
+        let mut natives = foreign::gather(&self.natives);
         let scopes = self
             .scopes
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let mut guards: Vec<_> = scopes
-            .iter()
-            .map(|scope| (fresh(scope), scope.lock()))
-            .collect();
-        for (fresh, families) in &mut guards {
-            for family in families
-                .iter_mut()
-                .filter(|family| *fresh || !family.is_sampled())
-            {
-                family.sort();
+        let mut scoped = Vec::new();
+        for scope in scopes {
+            let view = view(&scope);
+            if view == View::Nothing {
+                continue;
+            }
+            for family in scope.lock().iter_mut() {
+                let stale = family.is_sampled() && view == View::Instruments;
+                if family.len() > 0 && !stale {
+                    scoped.push(PageFamily::new(family));
+                }
             }
         }
-        reader(&Page::new(&guards, &natives))
-    }
-}
-
-/// What is to be rendered: families ascending by name, each with the stores that hold its series.
-#[derive(Debug)]
-pub struct Page<'a> {
-    pub(crate) families: Vec<Vec<&'a Family>>,
-}
-
-impl<'a> Page<'a> {
-    fn new(guards: &'a [(bool, MutexGuard<'_, Vec<Family>>)], natives: &'a [Family]) -> Self {
-        let scoped = guards.iter().flat_map(|(fresh, families)| {
-            families
-                .iter()
-                .filter(move |family| *fresh || !family.is_sampled())
-        });
-        // Native code first: the sort is stable, and whoever stands first has the name.
-        let mut all: Vec<(bool, &Family)> = natives
-            .iter()
-            .map(|family| (true, family))
-            .chain(scoped.map(|family| (false, family)))
-            .filter(|(_, family)| family.len() > 0)
-            .collect();
-        all.sort_by(|a, b| a.1.desc.name.cmp(&b.1.desc.name));
-        let groups = all.chunk_by(|a, b| a.1.desc.name == b.1.desc.name);
-        let families = groups.map(|group| match group {
-            [(true, native), ..] => vec![*native],
-            group => group.iter().map(|(_, family)| *family).collect(),
-        });
-        Self {
-            families: families.collect(),
-        }
+        let natives = natives.iter_mut().filter(|family| family.len() > 0);
+        Page::new(
+            natives.map(PageFamily::new).collect(),
+            scoped,
+            Instant::now(),
+        )
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Instant;
 use common::{Bench, page, values};
 use meterbox_metrics::{
     Desc, HistogramOptions, HistogramValue, Kind, RegisterError, Registry, Sample, SampleValue,
-    ScopeOptions, Session, SummaryValue, Verb,
+    ScopeOptions, Session, SummaryValue, Verb, View,
 };
 
 fn number(labels: &[&str], value: f64) -> Sample {
@@ -231,13 +231,8 @@ fn stale_samples_stay_off_the_page() {
     bench
         .scope
         .replace_samples(vec![(0, number(&[], 1.0))], Instant::now());
-    let mut out = Vec::new();
-    bench.registry.read(
-        |_| false,
-        |page| meterbox_metrics::encode::text(page, Instant::now(), &mut out),
-    );
     assert_eq!(
-        String::from_utf8(out).unwrap(),
+        common::text(&bench.registry.page(|_| View::Instruments)),
         "# TYPE b_total counter\nb_total 1\n"
     );
 }

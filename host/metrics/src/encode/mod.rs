@@ -1,37 +1,40 @@
-//! Wire formats, one file each. A format reads a [`Page`](crate::Page) and appends bytes; families and values name no format.
+//! Wire formats, one file each. A format reads a page and appends bytes; families and values name no format.
 
+mod format;
+mod frames;
 mod text;
 
-pub use text::encode as text;
+use std::{ops::Range, time::Instant};
 
-use crate::family::Family;
+pub use format::{Escaping, Format};
+pub use frames::Frames;
 
-/// The series of a group of stores that share a family name, in the order of the page: store and slot.
-pub(crate) fn series<'a>(stores: &'a [&'a Family]) -> impl Iterator<Item = (&'a Family, u32)> + 'a {
-    let mut heads: Vec<(&Family, &[u32])> =
-        stores.iter().map(|store| (*store, store.order())).collect();
-    std::iter::from_fn(move || {
-        heads.retain(|(_, rest)| !rest.is_empty());
-        // One store is the rule; several are instances of one plugin with different constant labels.
-        let least = match heads.len() {
-            0 => return None,
-            1 => 0,
-            _ => least(&heads),
-        };
-        let (store, rest) = &mut heads[least];
-        let (slot, behind) = rest.split_first()?;
-        *rest = behind;
-        Some((*store, *slot))
-    })
+use crate::{block::Slice, page::PageFamily};
+
+/// Writes the parts of a page in their order.
+pub(crate) trait Encoder: std::fmt::Debug + Send {
+    /// What stands before the series of a family.
+    fn family(&mut self, family: &PageFamily, out: &mut Vec<u8>);
+
+    /// Some of the series of a block, of the family that was begun last.
+    fn series(
+        &mut self,
+        family: &PageFamily,
+        slice: &Slice,
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+    );
+
+    /// What stands behind the series of a family.
+    fn end_family(&mut self, _family: &PageFamily, _out: &mut Vec<u8>) {}
+
+    /// What stands behind the last family.
+    fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
-fn least(heads: &[(&Family, &[u32])]) -> usize {
-    let text = |place: usize| heads[place].0.text(heads[place].1[0]);
-    (1..heads.len()).fold(0, |best, place| {
-        if crate::labels::compare(text(place), text(best)).is_lt() {
-            place
-        } else {
-            best
-        }
-    })
+fn encoder(format: Format, now: Instant) -> Box<dyn Encoder> {
+    match format {
+        // The other formats are not written yet; negotiation offers text alone.
+        _ => Box::new(text::Text::new(now)),
+    }
 }

@@ -4,7 +4,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use meterbox_metrics::{Desc, Registry, Scope, ScopeOptions, Session, encode};
+use meterbox_metrics::{
+    Desc, Page, Registry, Scope, ScopeOptions, Session, View,
+    encode::{Escaping, Format},
+};
 
 /// One registry, the scope of one owner, and a session of it.
 pub struct Bench {
@@ -42,12 +45,11 @@ impl Bench {
 }
 
 pub fn page(registry: &Registry) -> String {
-    let mut out = Vec::new();
-    registry.read(
-        |_| true,
-        |page| encode::text(page, Instant::now(), &mut out),
-    );
-    String::from_utf8(out).expect("UTF-8")
+    text(&registry.page(|_| View::All))
+}
+
+pub fn text(page: &Page) -> String {
+    String::from_utf8(page.to_bytes(Format::Text, Escaping::default())).expect("UTF-8")
 }
 
 pub fn values(values: &[&str]) -> Vec<String> {

@@ -27,18 +27,22 @@ pub(crate) fn gather(registries: &[prometheus::Registry]) -> Vec<Family> {
 
 /// One family for each set of label names: custom collectors may mix them.
 fn convert(family: &MetricFamily) -> Vec<Family> {
-    let mut by_labels: BTreeMap<Vec<String>, Vec<&Metric>> = BTreeMap::new();
+    // Fewer labels first, as client_golang sorts them.
+    let mut by_labels: BTreeMap<(usize, Vec<String>), Vec<&Metric>> = BTreeMap::new();
     for metric in family.get_metric() {
         let names = metric
             .get_label()
             .iter()
-            .map(|label| label.name().to_owned())
-            .collect();
-        by_labels.entry(names).or_default().push(metric);
+            .map(|label| label.name().to_owned());
+        let names: Vec<String> = names.collect();
+        by_labels
+            .entry((names.len(), names))
+            .or_default()
+            .push(metric);
     }
     by_labels
         .into_iter()
-        .filter_map(|(names, metrics)| store(family, names, &metrics))
+        .filter_map(|((_, names), metrics)| store(family, names, &metrics))
         .collect()
 }
 
@@ -62,7 +66,6 @@ fn store(family: &MetricFamily, names: Vec<String>, metrics: &[&Metric]) -> Opti
         .collect();
     // A native family that is inconsistent in itself costs itself: `replace` leaves it empty.
     store.replace(samples, Instant::now(), usize::MAX).ok()?;
-    store.sort();
     Some(store)
 }
 

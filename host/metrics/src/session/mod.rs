@@ -1,15 +1,15 @@
 //! One instance's view of its scope: what a call sends is staged, and committed or discarded as a whole.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Instant,
-};
+mod staged;
 
+use std::{sync::Arc, time::Instant};
+
+use self::staged::{Change, Columns, Now, Staged};
 use crate::{
+    column::Values,
     desc::Kind,
-    family::{Family, SeriesId, has_labels},
-    labels::Template,
+    family::{Family, SeriesId},
+    labels::{self, Template},
     scope::Scope,
 };
 
@@ -18,9 +18,11 @@ use crate::{
 pub struct Session {
     scope: Arc<Scope>,
     handles: Vec<Handle>,
-    /// The number under which a series was opened before.
-    numbers: HashMap<(u32, SeriesId), u32>,
+    /// By family and by the id of a series: under which number it was opened before.
+    numbers: Vec<Vec<Option<(SeriesId, u32)>>>,
     staged: Staged,
+    /// Label text that is being looked up.
+    text: Vec<u8>,
 }
 
 /// What a series number stands for.
@@ -29,38 +31,6 @@ struct Handle {
     family: u32,
     /// `None` until the call that opened a new series commits.
     series: Option<SeriesId>,
-}
-
-/// The changes of the current call, and how the families look with them.
-#[derive(Debug, Default)]
-struct Staged {
-    changes: Vec<Change>,
-    /// How many series the changes open.
-    opened: usize,
-    /// Series opened (the handle) or removed (`None`) in this call.
-    overlay: HashMap<(u32, Box<[u8]>), Option<u32>>,
-    /// Families cleared in this call.
-    cleared: HashSet<u32>,
-}
-
-#[derive(Debug)]
-enum Change {
-    Open {
-        handle: u32,
-        text: Box<[u8]>,
-    },
-    Remove {
-        family: u32,
-        text: Box<[u8]>,
-    },
-    Clear {
-        family: u32,
-    },
-    Columns {
-        verb: Verb,
-        handles: Vec<u32>,
-        numbers: Vec<f64>,
-    },
 }
 
 /// What to do with a number.
@@ -115,8 +85,9 @@ impl Session {
         Self {
             scope,
             handles: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: Vec::new(),
             staged: Staged::default(),
+            text: Vec::new(),
         }
     }
 
@@ -124,22 +95,21 @@ impl Session {
     pub fn open(&mut self, family: u32, values: &[String]) -> Result<u32, InstrumentError> {
         let scope = Arc::clone(&self.scope);
         let mut families = scope.lock();
-        let entry = self.instrument(&mut families, family)?;
-        let text = render(entry, values)?;
-        let key = (family, text);
-        match self.staged.overlay.get(&key) {
-            Some(Some(handle)) => return Ok(*handle),
-            // Removed in this call: a new one takes its place.
-            Some(None) => {}
-            None if self.staged.cleared.contains(&family) => {}
+        let entry = instrument(&mut families, family)?;
+        render(entry, values, &mut self.text)?;
+        match self.staged.get(family, &self.text) {
+            Some(Now::Opened(handle)) => return Ok(handle),
+            // A new one takes its place.
+            Some(Now::Removed) => {}
             None => {
-                if let Some(series) = entry.find(&key.1) {
-                    let known = self.numbers.get(&(family, series)).copied();
+                if let Some(series) = entry.find(&self.text) {
+                    let known = self.number(family, series);
                     return known.map_or_else(|| self.handle(family, Some(series)), Ok);
                 }
             }
         }
-        let held: usize = families.iter().map(Family::len).sum();
+        let count = || families.iter().map(Family::len).sum();
+        let held = *self.staged.held.get_or_insert_with(count);
         if held + self.staged.opened >= scope.max_series() {
             let limit = scope.max_series();
             return Err(Limit(format!(
@@ -147,12 +117,7 @@ impl Session {
             )));
         }
         let handle = self.handle(family, None)?;
-        self.staged.opened += 1;
-        self.staged.changes.push(Change::Open {
-            handle,
-            text: key.1.clone(),
-        });
-        self.staged.overlay.insert(key, Some(handle));
+        self.staged.open(family, &self.text, handle);
         Ok(handle)
     }
 
@@ -160,15 +125,14 @@ impl Session {
     pub fn remove(&mut self, family: u32, values: &[String]) -> Result<bool, InstrumentError> {
         let scope = Arc::clone(&self.scope);
         let mut families = scope.lock();
-        let entry = self.instrument(&mut families, family)?;
-        let text = render(entry, values)?;
-        let key = (family, text);
-        let there = match self.staged.overlay.get(&key) {
-            Some(state) => state.is_some(),
-            None => !self.staged.cleared.contains(&family) && entry.find(&key.1).is_some(),
+        let entry = instrument(&mut families, family)?;
+        render(entry, values, &mut self.text)?;
+        let there = match self.staged.get(family, &self.text) {
+            Some(now) => now != Now::Removed,
+            None => entry.find(&self.text).is_some(),
         };
         if there {
-            self.staged.remove(key);
+            self.staged.remove(family, &self.text);
         }
         Ok(there)
     }
@@ -181,7 +145,7 @@ impl Session {
     ) -> Result<u32, InstrumentError> {
         let scope = Arc::clone(&self.scope);
         let mut families = scope.lock();
-        let entry = self.instrument(&mut families, family)?;
+        let entry = instrument(&mut families, family)?;
         let names = &entry.desc.label_names;
         if let Some((name, _)) = labels.iter().find(|(name, _)| !names.contains(name)) {
             return Err(InvalidValue(format!(
@@ -193,33 +157,23 @@ impl Session {
             .iter()
             .map(|(name, value)| Template::matcher(name, value))
             .collect();
-        let staged = &self.staged;
-        let mut doomed: Vec<(u32, Box<[u8]>)> = Vec::new();
-        for ((of, text), state) in &staged.overlay {
-            if *of == family && state.is_some() && has_labels(text, &wanted) {
-                doomed.push((family, text.clone()));
-            }
+        let opened = self.staged.opened_in(family);
+        let untouched = |text: &&[u8]| self.staged.get(family, text).is_none();
+        let doomed: Vec<Vec<u8>> = opened
+            .filter(|text| labels::has_all(text, &wanted))
+            .chain(entry.matching(&wanted).filter(untouched))
+            .map(<[u8]>::to_vec)
+            .collect();
+        for text in &doomed {
+            self.staged.remove(family, text);
         }
-        if !staged.cleared.contains(&family) {
-            for text in entry.matching(&wanted) {
-                let key = (family, Box::from(text));
-                if !staged.overlay.contains_key(&key) {
-                    doomed.push(key);
-                }
-            }
-        }
-        let count = doomed.len() as u32;
-        doomed.into_iter().for_each(|key| self.staged.remove(key));
-        Ok(count)
+        Ok(doomed.len() as u32)
     }
 
     /// Deletes every series of a family.
     pub fn clear(&mut self, family: u32) -> Result<(), InstrumentError> {
-        let scope = Arc::clone(&self.scope);
-        self.instrument(&mut scope.lock(), family)?;
-        self.staged.overlay.retain(|(of, _), _| *of != family);
-        self.staged.cleared.insert(family);
-        self.staged.changes.push(Change::Clear { family });
+        instrument(&mut self.scope.lock(), family)?;
+        self.staged.clear(family);
         Ok(())
     }
 
@@ -249,67 +203,68 @@ impl Session {
             }
         }
         if !handles.is_empty() {
-            self.staged.changes.push(Change::Columns {
+            self.staged.changes.push(Change::Columns(Box::new(Columns {
                 verb,
                 handles,
                 numbers,
-            });
+            })));
         }
         Ok(())
     }
 
     /// Makes what was staged real, all at once.
     pub fn commit(&mut self, now: Instant) {
-        let Staged { changes, .. } = std::mem::take(&mut self.staged);
-        if changes.is_empty() {
+        let mut staged = std::mem::take(&mut self.staged);
+        if staged.changes.is_empty() {
             return;
         }
         let scope = Arc::clone(&self.scope);
         let mut families = scope.lock();
-        for change in changes {
+        for change in std::mem::take(&mut staged.changes) {
             match change {
-                Change::Open { handle, text } => {
-                    let entry = &mut self.handles[handle as usize];
-                    let series = families[entry.family as usize].open(&text, now);
-                    entry.series = Some(series);
-                    self.numbers.insert((entry.family, series), handle);
+                Change::Open(handle, text) => {
+                    let family = self.handles[handle as usize].family;
+                    let series = families[family as usize].open(staged.text(&text), now);
+                    self.handles[handle as usize].series = Some(series);
+                    self.remember(family, series, handle);
                 }
-                Change::Remove { family, text } => {
-                    families[family as usize].remove(&text);
+                Change::Remove(family, text) => {
+                    families[family as usize].remove(staged.text(&text));
                 }
-                Change::Clear { family } => families[family as usize].clear(),
-                Change::Columns {
-                    verb,
-                    handles,
-                    numbers,
-                } => {
-                    for (handle, number) in handles.into_iter().zip(numbers) {
-                        let Handle { family, series } = self.handles[handle as usize];
-                        let family = &mut families[family as usize];
-                        let Some(slot) = series.and_then(|series| family.slot(series)) else {
-                            continue;
-                        };
-                        match verb {
-                            Verb::Add => family.values.add(slot, number),
-                            Verb::Set => family.values.set(slot, number),
-                            Verb::Observe => family.values.observe(slot, number, now),
-                        }
-                    }
+                Change::Clear(family) => families[family as usize].clear(),
+                Change::Columns(columns) => {
+                    let Columns {
+                        verb,
+                        handles,
+                        numbers,
+                    } = *columns;
+                    self.apply(&mut families, verb, &handles, &numbers, now);
                 }
             }
         }
     }
 
-    fn instrument<'a>(
+    fn apply(
         &self,
-        families: &'a mut [Family],
-        family: u32,
-    ) -> Result<&'a mut Family, InstrumentError> {
-        let entry = families.get_mut(family as usize).ok_or(UnknownFamily)?;
-        if entry.claim_for_instruments() {
-            Ok(entry)
-        } else {
-            Err(WrongKind)
+        families: &mut [Family],
+        verb: Verb,
+        handles: &[u32],
+        numbers: &[f64],
+        now: Instant,
+    ) {
+        for (handle, number) in handles.iter().zip(numbers) {
+            let Handle { family, series } = self.handles[*handle as usize];
+            let family = &mut families[family as usize];
+            let Some((block, position)) = series.and_then(|series| family.locate(series)) else {
+                continue;
+            };
+            let (column, shape) = family.column(block);
+            match (verb, &mut column.values) {
+                (Verb::Add, Values::Numbers(all)) => all[position] += number,
+                (Verb::Set, Values::Numbers(all)) => all[position] = *number,
+                // Whether the verb fits was seen to when it was staged.
+                _ => column.observe(shape, position, *number, now),
+            }
         }
     }
 
@@ -318,27 +273,46 @@ impl Session {
             .map_err(|_| Limit("no more series numbers in this instance".to_owned()))?;
         self.handles.push(Handle { family, series });
         if let Some(series) = series {
-            self.numbers.insert((family, series), number);
+            self.remember(family, series, number);
         }
         Ok(number)
     }
-}
 
-impl Staged {
-    fn remove(&mut self, key: (u32, Box<[u8]>)) {
-        self.changes.push(Change::Remove {
-            family: key.0,
-            text: key.1.clone(),
-        });
-        self.overlay.insert(key, None);
+    /// The number that a series was opened under before.
+    fn number(&self, family: u32, series: SeriesId) -> Option<u32> {
+        let known = self.numbers.get(family as usize)?.get(series.index())?;
+        known
+            .filter(|(known, _)| *known == series)
+            .map(|(_, number)| number)
+    }
+
+    fn remember(&mut self, family: u32, series: SeriesId, number: u32) {
+        let (family, index) = (family as usize, series.index());
+        if self.numbers.len() <= family {
+            self.numbers.resize_with(family + 1, Vec::new);
+        }
+        let numbers = &mut self.numbers[family];
+        if numbers.len() <= index {
+            numbers.resize(index + 1, None);
+        }
+        numbers[index] = Some((series, number));
     }
 }
 
-fn render(family: &Family, values: &[String]) -> Result<Box<[u8]>, InstrumentError> {
+fn instrument(families: &mut [Family], family: u32) -> Result<&mut Family, InstrumentError> {
+    let entry = families.get_mut(family as usize).ok_or(UnknownFamily)?;
+    if entry.claim_for_instruments() {
+        Ok(entry)
+    } else {
+        Err(WrongKind)
+    }
+}
+
+fn render(family: &Family, values: &[String], text: &mut Vec<u8>) -> Result<(), InstrumentError> {
     if values.len() != family.desc.label_names.len() {
         return Err(LabelCount);
     }
-    let mut text = Vec::new();
-    family.template.render(values, &mut text);
-    Ok(text.into())
+    text.clear();
+    family.template.render(values, text);
+    Ok(())
 }
