@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::column::{Column, Shape};
+use crate::{
+    column::{Column, Shape},
+    created::Created,
+};
 
 /// Series in a full block. Large enough that a block's share of the bookkeeping is nothing; small enough that copying
 /// a column is: 8 KiB of numbers.
@@ -20,6 +23,7 @@ pub(crate) struct Texts {
     bytes: Vec<u8>,
     /// Where each text ends.
     ends: Vec<u32>,
+    created: Created,
 }
 
 impl Texts {
@@ -27,6 +31,7 @@ impl Texts {
         self.ends.len()
     }
 
+    #[inline]
     pub(crate) fn get(&self, position: usize) -> &[u8] {
         let start = if position == 0 {
             0
@@ -56,7 +61,13 @@ impl Texts {
         }
     }
 
-    fn push(&mut self, text: &[u8]) {
+    /// When the series was opened, milliseconds since 1970, if its family keeps that.
+    pub(crate) fn created(&self, position: usize) -> Option<i64> {
+        self.created.get(position)
+    }
+
+    pub(crate) fn push(&mut self, text: &[u8], created: Option<i64>) {
+        self.created.push(self.ends.len(), created);
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u32);
     }
@@ -67,6 +78,15 @@ impl Texts {
 pub(crate) struct Slice {
     pub(crate) texts: Arc<Texts>,
     pub(crate) column: Arc<Column>,
+}
+
+impl Slice {
+    /// When the series began to count, milliseconds since 1970: as its sample said, or when it was opened.
+    pub(crate) fn created(&self, position: usize) -> Option<i64> {
+        self.column
+            .created(position)
+            .or_else(|| self.texts.created(position))
+    }
 }
 
 /// A block in its family.
@@ -152,14 +172,15 @@ impl Block {
     }
 
     /// Appends the text of a series; its value is the caller's to append. Only while no page has the block.
-    pub(crate) fn push_text(&mut self, id: u32, text: &[u8]) {
-        Arc::make_mut(&mut self.texts).push(text);
+    pub(crate) fn push_text(&mut self, id: u32, text: &[u8], created: Option<i64>) {
+        Arc::make_mut(&mut self.texts).push(text, created);
         self.ids.push(id);
     }
 
     /// Appends a series of another block.
     pub(crate) fn push_from(&mut self, other: &Self, position: usize) {
-        self.push_text(other.ids[position], other.text(position));
+        let created = other.texts.created(position);
+        self.push_text(other.ids[position], other.text(position), created);
         self.column().push_from(other.column.get(), position);
     }
 
@@ -168,6 +189,7 @@ impl Block {
         let texts = Arc::make_mut(&mut self.texts);
         texts.bytes.shrink_to_fit();
         texts.ends.shrink_to_fit();
+        texts.created.shrink_to_fit();
         self.ids.shrink_to_fit();
     }
 }

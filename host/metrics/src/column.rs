@@ -4,8 +4,9 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    desc::{Desc, Kind, SummaryOptions},
-    sample::{HistogramValue, SampleValue, SummaryValue},
+    desc::{Desc, Kind, NativeOptions, SummaryOptions},
+    native_histogram::NativeHistogram,
+    sample::{HistogramValue, NativeHistogramValue, SampleValue, SummaryValue},
     summary::Summary,
 };
 
@@ -13,21 +14,27 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) values: Values,
-    /// Milliseconds since 1970, or [`NO_TIME`]; empty while no sample has brought one.
-    timestamps: Vec<i64>,
+    /// Both empty while no sample has brought one.
+    timestamps: Times,
+    created: Times,
 }
+
+/// Milliseconds since 1970, or [`NO_TIME`], by position; shorter than the column where the rest has none.
+#[derive(Clone, Debug, Default)]
+struct Times(Vec<i64>);
 
 impl Default for Column {
     /// No series; takes no memory.
     fn default() -> Self {
         Self {
             values: Values::Numbers(Vec::new()),
-            timestamps: Vec::new(),
+            timestamps: Times::default(),
+            created: Times::default(),
         }
     }
 }
 
-/// A series without a timestamp of its own.
+/// A series without a time of its own.
 const NO_TIME: i64 = i64::MIN;
 
 /// One kind of value.
@@ -40,9 +47,16 @@ pub(crate) enum Values {
     /// Summaries that the host computes; large, so each is copied by itself.
     Summaries(Vec<Arc<Summary>>),
     /// Histograms made elsewhere.
-    HistogramSamples(Vec<HistogramValue>),
+    HistogramSamples(Vec<HistogramSample>),
     /// Summaries made elsewhere.
     SummarySamples(Vec<SummaryValue>),
+}
+
+/// A histogram made elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) enum HistogramSample {
+    Classic(HistogramValue),
+    Native(Box<NativeHistogramValue>),
 }
 
 /// Histograms as one flat table of bucket counts.
@@ -52,6 +66,9 @@ pub(crate) struct Histograms {
     stride: usize,
     counts: Vec<u64>,
     sums: Vec<f64>,
+    /// Sparse buckets, if the family has them; large, so each is copied by itself.
+    native: Vec<Arc<NativeHistogram>>,
+    native_options: Option<NativeOptions>,
 }
 
 /// What a column's values are made of.
@@ -59,8 +76,8 @@ pub(crate) struct Histograms {
 pub(crate) enum Shape {
     /// Numbers that begin with this one.
     Numbers(f64),
-    /// Histograms with these bounds.
-    Histograms(Arc<[f64]>),
+    /// Histograms with these bounds, and perhaps sparse buckets.
+    Histograms(Arc<[f64]>, Option<NativeOptions>),
     /// Summaries with these options.
     Summaries(SummaryOptions),
     /// Histograms made elsewhere.
@@ -73,7 +90,9 @@ impl Shape {
     /// For what the host counts itself.
     pub(crate) fn instruments(desc: &Desc) -> Self {
         match &desc.kind {
-            Kind::Histogram(options) => Self::Histograms(options.bounds.as_slice().into()),
+            Kind::Histogram(options) => {
+                Self::Histograms(options.bounds.as_slice().into(), options.native)
+            }
             Kind::Summary(options) => Self::Summaries(options.clone()),
             Kind::Info => Self::Numbers(1.0),
             Kind::Counter | Kind::Gauge | Kind::Untyped => Self::Numbers(0.0),
@@ -93,10 +112,12 @@ impl Shape {
     pub(crate) fn column(&self) -> Column {
         let values = match self {
             Self::Numbers(_) => Values::Numbers(Vec::new()),
-            Self::Histograms(bounds) => Values::Histograms(Histograms {
+            Self::Histograms(bounds, native) => Values::Histograms(Histograms {
                 stride: bounds.len() + 1,
                 counts: Vec::new(),
                 sums: Vec::new(),
+                native: Vec::new(),
+                native_options: *native,
             }),
             Self::Summaries(_) => Values::Summaries(Vec::new()),
             Self::HistogramSamples => Values::HistogramSamples(Vec::new()),
@@ -104,7 +125,8 @@ impl Shape {
         };
         Column {
             values,
-            timestamps: Vec::new(),
+            timestamps: Times::default(),
+            created: Times::default(),
         }
     }
 }
@@ -117,11 +139,15 @@ impl Column {
             (Values::Histograms(all), _) => {
                 all.counts.resize(all.counts.len() + all.stride, 0);
                 all.sums.push(0.0);
+                let native = all.native_options.as_ref().map(NativeHistogram::new);
+                all.native.extend(native.map(Arc::new));
             }
             (Values::Summaries(all), Shape::Summaries(options)) => {
                 all.push(Arc::new(Summary::new(options, now)));
             }
-            (Values::HistogramSamples(all), _) => all.push(HistogramValue::default()),
+            (Values::HistogramSamples(all), _) => {
+                all.push(HistogramSample::Classic(HistogramValue::default()));
+            }
             (Values::SummarySamples(all), _) => all.push(SummaryValue::default()),
             // A column is made by its shape.
             (Values::Numbers(_) | Values::Summaries(_), _) => {}
@@ -135,6 +161,7 @@ impl Column {
             (Values::Histograms(all), Values::Histograms(from)) => {
                 all.counts.extend_from_slice(from.counts(position));
                 all.sums.push(from.sums[position]);
+                all.native.extend(from.native.get(position).cloned());
             }
             (Values::Summaries(all), Values::Summaries(from)) => {
                 all.push(Arc::clone(&from[position]));
@@ -147,10 +174,9 @@ impl Column {
             }
             _ => {}
         }
-        if let Some(timestamp) = other.timestamp(position) {
-            let last = self.len() - 1;
-            self.set_timestamp(last, Some(timestamp));
-        }
+        let last = self.len() - 1;
+        self.set_timestamp(last, other.timestamp(position));
+        self.set_created(last, other.created(position));
     }
 
     fn len(&self) -> usize {
@@ -165,12 +191,15 @@ impl Column {
 
     pub(crate) fn observe(&mut self, shape: &Shape, position: usize, value: f64, now: Instant) {
         match (&mut self.values, shape) {
-            (Values::Histograms(all), Shape::Histograms(bounds)) => {
+            (Values::Histograms(all), Shape::Histograms(bounds, native)) => {
                 // Buckets are few: a walk beats a binary search. What no bound holds, NaN included, is +Inf's.
                 let bucket = bounds.iter().position(|bound| value <= *bound);
                 let bucket = bucket.unwrap_or(bounds.len());
                 all.counts[position * all.stride + bucket] += 1;
                 all.sums[position] += value;
+                if let (Some(histogram), Some(options)) = (all.native.get_mut(position), native) {
+                    Arc::make_mut(histogram).observe(value, options);
+                }
             }
             (Values::Summaries(all), _) => Arc::make_mut(&mut all[position]).observe(value, now),
             _ => {}
@@ -181,31 +210,53 @@ impl Column {
     pub(crate) fn write(&mut self, position: usize, value: SampleValue) {
         match (&mut self.values, value) {
             (Values::Numbers(all), SampleValue::Number(number)) => all[position] = number,
-            (Values::HistogramSamples(all), SampleValue::Histogram(value)) => all[position] = value,
+            (Values::HistogramSamples(all), SampleValue::Histogram(value)) => {
+                all[position] = HistogramSample::Classic(value);
+            }
+            (Values::HistogramSamples(all), SampleValue::NativeHistogram(value)) => {
+                all[position] = HistogramSample::Native(value);
+            }
             (Values::SummarySamples(all), SampleValue::Summary(value)) => all[position] = value,
             _ => {}
         }
     }
 
     pub(crate) fn has_timestamps(&self) -> bool {
-        !self.timestamps.is_empty()
+        !self.timestamps.0.is_empty()
     }
 
     pub(crate) fn timestamp(&self, position: usize) -> Option<i64> {
-        self.timestamps
-            .get(position)
-            .copied()
-            .filter(|timestamp| *timestamp != NO_TIME)
+        self.timestamps.get(position)
     }
 
     pub(crate) fn set_timestamp(&mut self, position: usize, timestamp: Option<i64>) {
-        if self.timestamps.len() <= position {
-            if timestamp.is_none() {
+        self.timestamps.set(position, timestamp);
+    }
+
+    /// When the series began to count, if its sample said so.
+    pub(crate) fn created(&self, position: usize) -> Option<i64> {
+        self.created.get(position)
+    }
+
+    pub(crate) fn set_created(&mut self, position: usize, created: Option<i64>) {
+        self.created.set(position, created);
+    }
+}
+
+impl Times {
+    fn get(&self, position: usize) -> Option<i64> {
+        let time = self.0.get(position).copied();
+        time.filter(|time| *time != NO_TIME)
+    }
+
+    fn set(&mut self, position: usize, time: Option<i64>) {
+        if self.0.len() <= position {
+            if time.is_none() {
                 return;
             }
-            self.timestamps.resize(position + 1, NO_TIME);
+            self.0.resize(position + 1, NO_TIME);
         }
-        self.timestamps[position] = timestamp.unwrap_or(NO_TIME);
+        self.0[position] = time.unwrap_or(NO_TIME);
     }
 }
 
@@ -217,5 +268,11 @@ impl Histograms {
 
     pub(crate) fn sum(&self, position: usize) -> f64 {
         self.sums[position]
+    }
+
+    /// Its sparse buckets, and their options.
+    pub(crate) fn native(&self, position: usize) -> Option<(&NativeHistogram, &NativeOptions)> {
+        let native = self.native.get(position)?;
+        Some((native, self.native_options.as_ref()?))
     }
 }

@@ -107,6 +107,11 @@ impl Kind {
         }
     }
 
+    /// Whether its series count from a moment on, which some formats show.
+    pub fn has_created(&self) -> bool {
+        matches!(self, Self::Counter | Self::Histogram(_) | Self::Summary(_))
+    }
+
     /// Whether a series of this kind is one number.
     pub fn is_number(&self) -> bool {
         !matches!(self, Self::Histogram(_) | Self::Summary(_))
@@ -116,10 +121,10 @@ impl Kind {
 /// Why a family cannot be served.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DescError {
-    /// Not `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+    /// Empty.
     #[error("{0:?} is not a valid metric name")]
     MetricName(String),
-    /// Not `[a-zA-Z_][a-zA-Z0-9_]*`, or it starts with `__`.
+    /// Empty, or it starts with `__`.
     #[error("{label:?} is not a valid label name for metric {name:?}")]
     LabelName {
         /// The family.
@@ -320,8 +325,8 @@ mod tests {
         };
         let cases = [
             (
-                Desc::new("a b", "", Kind::Gauge),
-                "\"a b\" is not a valid metric name",
+                Desc::new("", "", Kind::Gauge),
+                "\"\" is not a valid metric name",
             ),
             (
                 Desc::new("a", "", Kind::Gauge).with_labels(["__x"]),

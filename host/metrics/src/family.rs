@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 use crate::{
     block::{BLOCK, Block, Slice},
     column::{Column, Shape},
+    created::Clock,
     desc::Desc,
     labels::{self, Template},
     sample::{self, Sample, SampleError},
@@ -21,6 +22,7 @@ pub(crate) struct Family {
     pub(crate) template: Template,
     shape: Shape,
     source: Source,
+    clock: Clock,
     /// By block number. Those in `order` are sorted, and so are the series within; those in `fresh` hold what was opened
     /// since, as it came.
     blocks: Vec<Block>,
@@ -82,6 +84,7 @@ impl Family {
             shape: Shape::instruments(&desc),
             desc: Arc::new(desc),
             source: Source::Nobody,
+            clock: Clock::default(),
             blocks: Vec::new(),
             order: Vec::new(),
             fresh: Vec::new(),
@@ -147,8 +150,11 @@ impl Family {
             });
             (self.places.len() - 1) as u32
         });
+        // Of a sample its collector knows when it began, and nobody else.
+        let counts = self.desc.kind.has_created() && !self.is_sampled();
+        let created = counts.then(|| self.clock.millis(now));
         let block = &mut self.blocks[number as usize];
-        block.push_text(id, text);
+        block.push_text(id, text, created);
         block.column().push(&self.shape, now);
         let position = block.len() as u32 - 1;
         let place = &mut self.places[id as usize];
@@ -292,6 +298,7 @@ impl Family {
             let column = self.blocks[place.block as usize].column();
             column.write(place.position as usize, sample.value);
             column.set_timestamp(place.position as usize, sample.timestamp_ms);
+            column.set_created(place.position as usize, sample.created_ms);
         }
         if self.len() > count {
             let Self {

@@ -107,6 +107,7 @@ fn sample(kind: &Kind, metric: &Metric) -> Sample {
             .collect(),
         value,
         timestamp_ms: (timestamp != 0).then_some(timestamp),
+        created_ms: None,
     }
 }
 

@@ -3,9 +3,9 @@
 //! `code="404",method="POST"`, sorted by label name, as every text format writes it. The text is also the identity of
 //! a series within its family: names and their order are the family's, so equal text means equal labels.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
-use crate::desc::Desc;
+use crate::{desc::Desc, name::is_legacy_label_name};
 
 /// Where a family's label values go.
 #[derive(Clone, Debug)]
@@ -47,8 +47,11 @@ impl Template {
             .enumerate()
             .map(|(place, (name, value))| {
                 let comma = if place == 0 { "" } else { "," };
+                let mut lead = comma.as_bytes().to_vec();
+                push_name(&mut lead, name);
+                lead.extend_from_slice(b"=\"");
                 Part {
-                    lead: format!("{comma}{name}=\"").into_bytes().into(),
+                    lead: lead.into(),
                     value,
                 }
             });
@@ -69,9 +72,18 @@ impl Template {
         }
     }
 
+    /// Whether no label name needs quotes.
+    pub(crate) fn is_legacy(&self) -> bool {
+        self.parts
+            .iter()
+            .all(|part| !part.lead.iter().take(2).any(|byte| *byte == b'"'))
+    }
+
     /// The text that a label has among those of a series with this value.
     pub(crate) fn matcher(name: &str, value: &str) -> Vec<u8> {
-        let mut text = format!("{name}=\"").into_bytes();
+        let mut text = Vec::new();
+        push_name(&mut text, name);
+        text.extend_from_slice(b"=\"");
         push_escaped(&mut text, value);
         text.push(b'"');
         text
@@ -90,26 +102,96 @@ pub(crate) fn push_escaped(out: &mut Vec<u8>, value: &str) {
     }
 }
 
-/// The labels of a text, one after the other: `code="404"`.
-pub(crate) fn split(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Appends a label name, in quotes if it is no legacy name.
+fn push_name(out: &mut Vec<u8>, name: &str) {
+    if is_legacy_label_name(name) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        out.push(b'"');
+        push_escaped(out, name);
+        out.push(b'"');
+    }
+}
+
+/// Appends what [`push_escaped`] escaped.
+pub(crate) fn push_unescaped(out: &mut Vec<u8>, escaped: &[u8]) {
+    let mut bytes = escaped.iter();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'\\' if bytes.as_slice().first() == Some(&b'n') => {
+                bytes.next();
+                b'\n'
+            }
+            b'\\' => bytes.next().copied().unwrap_or(b'\\'),
+            byte => *byte,
+        });
+    }
+}
+
+/// One label of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Label<'a> {
+    /// All of it: `code="404"`.
+    pub(crate) text: &'a [u8],
+    /// The name, escaped if it stands in quotes.
+    name: &'a [u8],
+    is_quoted: bool,
+    /// The value, escaped.
+    pub(crate) value: &'a [u8],
+}
+
+impl<'a> Label<'a> {
+    /// The name as it was given.
+    pub(crate) fn name(&self) -> Cow<'a, [u8]> {
+        if self.is_quoted {
+            let mut name = Vec::new();
+            push_unescaped(&mut name, self.name);
+            name.into()
+        } else {
+            self.name.into()
+        }
+    }
+}
+
+/// The labels of a text, one after the other.
+pub(crate) fn pairs(text: &[u8]) -> impl Iterator<Item = Label<'_>> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let open = rest.iter().position(|byte| *byte == b'"')? + 1;
-        let mut end = open;
-        while *rest.get(end)? != b'"' {
-            end += if rest[end] == b'\\' { 2 } else { 1 };
-        }
-        let label = rest.get(..=end)?;
-        rest = rest.get(end + 2..).unwrap_or_default();
+        let is_quoted = *rest.first()? == b'"';
+        let name_start = usize::from(is_quoted);
+        let name_end = if is_quoted {
+            closing_quote(rest, 1)?
+        } else {
+            rest.iter().position(|byte| *byte == b'=')?
+        };
+        // Behind the name, its quote, `=` and a quote.
+        let value_start = name_end + name_start + 2;
+        let value_end = closing_quote(rest, value_start)?;
+        let label = Label {
+            text: &rest[..=value_end],
+            name: &rest[name_start..name_end],
+            is_quoted,
+            value: &rest[value_start..value_end],
+        };
+        rest = rest.get(value_end + 2..).unwrap_or_default();
         Some(label)
     })
+}
+
+/// Where the quoted string that begins at `start` ends.
+fn closing_quote(text: &[u8], start: usize) -> Option<usize> {
+    let mut end = start;
+    while *text.get(end)? != b'"' {
+        end += if text[end] == b'\\' { 2 } else { 1 };
+    }
+    Some(end)
 }
 
 /// Whether a label text contains all of these labels, each as [`Template::matcher`] writes it.
 pub(crate) fn has_all(text: &[u8], labels: &[Vec<u8>]) -> bool {
     labels
         .iter()
-        .all(|wanted| split(text).any(|label| label == wanted.as_slice()))
+        .all(|wanted| pairs(text).any(|label| label.text == wanted.as_slice()))
 }
 
 /// The order in which client_golang writes the series of a family: by label values, in the order of label names. Both
@@ -172,12 +254,34 @@ mod tests {
     #[test]
     fn splits_into_labels() {
         let text = render(&template(&["a", "b"], &[]), &["x\",b=\"y\\", ""]);
-        let labels: Vec<_> = split(&text).collect();
+        let labels: Vec<_> = pairs(&text).map(|label| label.text).collect();
         assert_eq!(
             labels,
             [br#"a="x\",b=\"y\\""#.as_slice(), br#"b="""#.as_slice()]
         );
-        assert_eq!(split(b"").count(), 0);
+        assert_eq!(pairs(b"").count(), 0);
+    }
+
+    #[test]
+    fn quotes_names_that_need_it() {
+        let template = template(&["my.label", "a\"b\n", "c"], &[]);
+        assert!(!template.is_legacy());
+        let text = render(&template, &["1\n", "2", "3"]);
+        assert_eq!(
+            String::from_utf8_lossy(&text),
+            r#""a\"b\n"="2",c="3","my.label"="1\n""#
+        );
+        let pairs: Vec<_> = pairs(&text)
+            .map(|label| {
+                let mut value = Vec::new();
+                push_unescaped(&mut value, label.value);
+                let name = String::from_utf8(label.name().into_owned());
+                (name.expect("UTF-8"), value)
+            })
+            .collect();
+        let wanted = [("a\"b\n", "2"), ("c", "3"), ("my.label", "1\n")];
+        let wanted = wanted.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        assert_eq!(pairs, wanted);
     }
 
     proptest! {
@@ -200,7 +304,7 @@ mod tests {
             let template = template(&["a", "b", "c"], &[]);
             let mut text = Vec::new();
             template.render(&values, &mut text);
-            let labels: Vec<Vec<u8>> = split(&text).map(<[u8]>::to_vec).collect();
+            let labels: Vec<Vec<u8>> = pairs(&text).map(|label| label.text.to_vec()).collect();
             let wanted: Vec<Vec<u8>> = ["a", "b", "c"]
                 .iter()
                 .zip(&values)

@@ -36,15 +36,18 @@
 #![forbid(unsafe_code)]
 
 pub mod encode;
+pub mod gzip;
+pub mod parse;
 
 mod block;
 mod column;
+mod created;
 mod desc;
 mod family;
 mod foreign;
 mod labels;
 mod name;
-
+mod native_histogram;
 mod number;
 mod page;
 mod quantile;
@@ -55,9 +58,11 @@ mod session;
 mod summary;
 
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
-pub use name::{is_label_name, is_metric_name};
+pub use name::{is_label_name, is_legacy_label_name, is_legacy_metric_name, is_metric_name};
 pub use page::Page;
 pub use registry::{RegisterError, Registry, View};
-pub use sample::{HistogramValue, Sample, SampleError, SampleValue, SummaryValue};
+pub use sample::{
+    HistogramValue, NativeHistogramValue, Sample, SampleError, SampleValue, SummaryValue,
+};
 pub use scope::{Scope, ScopeOptions};
 pub use session::{InstrumentError, Session, Verb};

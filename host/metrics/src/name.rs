@@ -1,24 +1,34 @@
-//! Names as the Prometheus data model allows them without quoting.
+//! Names as the Prometheus data model allows them. Since Prometheus 3 that is any UTF-8; the names that every reader
+//! takes, without quotes, are called legacy names there and here.
 
-/// Whether this is a metric name: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+/// Whether this is a metric name: any text but the empty one.
 pub fn is_metric_name(name: &str) -> bool {
-    is_word(name, |byte| byte == b':')
+    !name.is_empty()
 }
 
-/// Whether this is a label name that a user may choose: `[a-zA-Z_][a-zA-Z0-9_]*`, without the `__` that Prometheus
-/// keeps for itself.
+/// Whether this is a label name that a user may choose: any text but the empty one, without the `__` in front that
+/// Prometheus keeps for itself.
 pub fn is_label_name(name: &str) -> bool {
-    is_word(name, |_| false) && !name.starts_with("__")
+    !name.is_empty() && !name.starts_with("__")
 }
 
-fn is_word(name: &str, extra: impl Fn(u8) -> bool) -> bool {
-    let starts = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || extra(byte);
-    match name.as_bytes() {
-        [] => false,
-        [first, rest @ ..] => {
-            starts(*first) && rest.iter().all(|&b| starts(b) || b.is_ascii_digit())
-        }
-    }
+/// Whether this metric name needs no quotes: `[a-zA-Z_:][a-zA-Z0-9_:]*`.
+pub fn is_legacy_metric_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .enumerate()
+            .all(|(at, b)| is_legacy_byte(b, at))
+}
+
+/// Whether this label name needs no quotes: `[a-zA-Z_][a-zA-Z0-9_]*`.
+pub fn is_legacy_label_name(name: &str) -> bool {
+    is_legacy_metric_name(name) && !name.contains(':')
+}
+
+/// Whether this byte may stand at this place of a legacy metric name.
+pub(crate) fn is_legacy_byte(byte: u8, at: usize) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || (at > 0 && byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -27,20 +37,26 @@ mod tests {
 
     #[test]
     fn metric_names() {
-        for good in ["a", "_", ":rate", "http_requests_total", "A9"] {
-            assert!(is_metric_name(good), "{good}");
+        for legacy in ["a", "_", ":rate", "http_requests_total", "A9"] {
+            assert!(is_legacy_metric_name(legacy), "{legacy}");
         }
-        for bad in ["", "9a", "a-b", "a b", "é", "a\n", "a{"] {
-            assert!(!is_metric_name(bad), "{bad}");
+        for other in ["9a", "a-b", "a b", "é", "a\n", "a{", "my.name"] {
+            assert!(!is_legacy_metric_name(other), "{other}");
+            assert!(is_metric_name(other), "{other}");
         }
+        assert!(!is_legacy_metric_name("") && !is_metric_name(""));
     }
 
     #[test]
     fn label_names() {
-        for good in ["a", "_a", "code", "le"] {
-            assert!(is_label_name(good), "{good}");
+        for legacy in ["a", "_a", "code", "le"] {
+            assert!(is_legacy_label_name(legacy), "{legacy}");
         }
-        for bad in ["", "__name__", "a:b", "1", "a\"", "ü"] {
+        for other in ["a:b", "1", "a\"", "ü", "my.label"] {
+            assert!(!is_legacy_label_name(other), "{other}");
+            assert!(is_label_name(other), "{other}");
+        }
+        for bad in ["", "__name__"] {
             assert!(!is_label_name(bad), "{bad}");
         }
     }

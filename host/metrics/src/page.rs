@@ -16,6 +16,7 @@ pub struct Page {
     pub(crate) families: Arc<Vec<PageFamily>>,
     /// When the page was taken.
     pub(crate) now: Instant,
+    pub(crate) created_lines: bool,
 }
 
 /// One family on a page.
@@ -25,6 +26,8 @@ pub(crate) struct PageFamily {
     /// One list of blocks for each owner. One owner is the rule; several are instances of one plugin with different
     /// constant labels, whose series have to be merged.
     pub(crate) owners: Vec<Vec<Slice>>,
+    /// Whether no label name needs quotes.
+    pub(crate) legacy_labels: bool,
 }
 
 impl PageFamily {
@@ -32,6 +35,7 @@ impl PageFamily {
         Self {
             desc: Arc::clone(&family.desc),
             owners: vec![family.slices()],
+            legacy_labels: family.template.is_legacy(),
         }
     }
 }
@@ -65,10 +69,14 @@ impl Page {
             {
                 // Native families of one name differ in their label names, and stay in the order in which they came.
                 Some(last) if is_native => {
+                    last.legacy_labels &= family.legacy_labels;
                     last.owners[0].extend(family.owners.into_iter().flatten());
                 }
                 Some(_) if last_is_native => {}
-                Some(last) => last.owners.extend(family.owners),
+                Some(last) => {
+                    last.legacy_labels &= family.legacy_labels;
+                    last.owners.extend(family.owners);
+                }
                 None => {
                     last_is_native = is_native;
                     families.push(family);
@@ -78,7 +86,25 @@ impl Page {
         Self {
             families: Arc::new(families),
             now,
+            created_lines: true,
         }
+    }
+
+    /// Whether OpenMetrics has a `_created` line for every counter, histogram and summary whose time is known, as it
+    /// has unless this says no. Some readers take each for one more series.
+    #[must_use]
+    pub fn with_created_lines(self, created_lines: bool) -> Self {
+        Self {
+            created_lines,
+            ..self
+        }
+    }
+
+    /// The family of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<&PageFamily> {
+        let by_name = |family: &PageFamily| family.desc.name.as_str().cmp(name);
+        let place = self.families.binary_search_by(by_name).ok()?;
+        self.families.get(place)
     }
 
     /// Keeps only the families whose name `keep` says yes to.

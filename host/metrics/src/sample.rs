@@ -12,6 +12,8 @@ pub struct Sample {
     pub value: SampleValue,
     /// When the value was read, milliseconds since 1970; `None` for now.
     pub timestamp_ms: Option<i64>,
+    /// When a counter, histogram or summary began to count, milliseconds since 1970, if that is known.
+    pub created_ms: Option<i64>,
 }
 
 /// The value of a sample.
@@ -21,6 +23,8 @@ pub enum SampleValue {
     Number(f64),
     /// A histogram made elsewhere.
     Histogram(HistogramValue),
+    /// A native histogram made elsewhere.
+    NativeHistogram(Box<NativeHistogramValue>),
     /// A summary made elsewhere.
     Summary(SummaryValue),
 }
@@ -34,6 +38,30 @@ pub struct HistogramValue {
     pub sum: f64,
     /// Cumulative counts, one for each bound of the family, without +Inf.
     pub buckets: Vec<f64>,
+}
+
+/// A native histogram made elsewhere: buckets whose bounds grow by 2^(2^-schema).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NativeHistogramValue {
+    /// How many observations.
+    pub count: f64,
+    /// What they add up to.
+    pub sum: f64,
+    /// From -4 to 8.
+    pub schema: i32,
+    /// Up to this distance from zero, observations share the zero bucket.
+    pub zero_threshold: f64,
+    /// How many observations the zero bucket holds.
+    pub zero_count: f64,
+    /// Runs of buckets below zero: how many are skipped since the last run (the first: since bucket 0), and how many
+    /// follow.
+    pub negative_spans: Vec<(i32, u32)>,
+    /// Absolute counts, one for each bucket of the runs.
+    pub negative_counts: Vec<f64>,
+    /// Runs of buckets above zero.
+    pub positive_spans: Vec<(i32, u32)>,
+    /// Absolute counts, one for each bucket of the runs.
+    pub positive_counts: Vec<f64>,
 }
 
 /// A summary made elsewhere.
@@ -152,6 +180,7 @@ fn check_value(desc: &Desc, value: &SampleValue) -> Result<(), String> {
                 None => Ok(()),
             }
         }
+        (Kind::Histogram(_), SampleValue::NativeHistogram(histogram)) => histogram.check(),
         (Kind::Summary(_), SampleValue::Summary(summary)) => {
             if !(summary.count >= 0.0) {
                 return Err(format!("a count cannot be {}", summary.count));
@@ -171,6 +200,7 @@ fn check_value(desc: &Desc, value: &SampleValue) -> Result<(), String> {
             let value = match value {
                 SampleValue::Number(_) => "number",
                 SampleValue::Histogram(_) => "histogram",
+                SampleValue::NativeHistogram(_) => "native histogram",
                 SampleValue::Summary(_) => "summary",
             };
             Err(format!("a {value} is no value for a {}", kind.text_name()))
@@ -188,6 +218,7 @@ mod tests {
             label_values: Vec::new(),
             value,
             timestamp_ms: None,
+            created_ms: None,
         };
         check(&Desc::new("x", "", kind), &sample)
             .expect_err("must be refused")

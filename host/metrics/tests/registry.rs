@@ -21,6 +21,7 @@ fn number(labels: &[&str], value: f64) -> Sample {
         label_values: values(labels),
         value: SampleValue::Number(value),
         timestamp_ms: None,
+        created_ms: None,
     }
 }
 

@@ -98,13 +98,8 @@ fn sample(sample: wit::Sample) -> model::Sample {
             sum,
             buckets,
         }),
-        // The text format shows no sparse buckets, so what they hold together is all that is kept.
-        wit::Value::NativeHistogram(wit::NativeHistogramValue { count, sum, .. }) => {
-            model::SampleValue::Histogram(model::HistogramValue {
-                count,
-                sum,
-                buckets: Vec::new(),
-            })
+        wit::Value::NativeHistogram(value) => {
+            model::SampleValue::NativeHistogram(Box::new(native_histogram(value)))
         }
         wit::Value::Summary(wit::SummaryValue {
             count,
@@ -120,5 +115,26 @@ fn sample(sample: wit::Sample) -> model::Sample {
         label_values: sample.label_values,
         value,
         timestamp_ms: sample.timestamp_ms.map(|millis| millis as i64),
+        created_ms: sample.created_ms.map(|millis| millis as i64),
+    }
+}
+
+fn native_histogram(value: wit::NativeHistogramValue) -> model::NativeHistogramValue {
+    let spans = |spans: Vec<wit::BucketSpan>| {
+        spans
+            .into_iter()
+            .map(|span| (span.offset, span.length))
+            .collect()
+    };
+    model::NativeHistogramValue {
+        count: value.count,
+        sum: value.sum,
+        schema: value.schema,
+        zero_threshold: value.zero_threshold,
+        zero_count: value.zero_count,
+        negative_spans: spans(value.negative_spans),
+        negative_counts: value.negative_counts,
+        positive_spans: spans(value.positive_spans),
+        positive_counts: value.positive_counts,
     }
 }

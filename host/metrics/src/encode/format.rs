@@ -34,6 +34,14 @@ pub enum Escaping {
 }
 
 impl Format {
+    /// Whether a page is text with one sample on each line.
+    pub fn is_lines(self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::OpenMetrics001 | Self::OpenMetrics100
+        )
+    }
+
     /// The `Content-Type` of a page, as prometheus/common writes it.
     pub fn content_type(self, escaping: Escaping) -> String {
         let protobuf =

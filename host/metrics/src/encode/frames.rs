@@ -1,6 +1,6 @@
 //! A page in pieces: rendered as they are asked for, so that a page of any size takes the memory of a few.
 
-use super::{Encoder, Escaping, Format, encoder};
+use super::{Encoder, Escaping, Format, encoder, escape};
 use crate::{
     block::Slice,
     labels,
@@ -25,6 +25,8 @@ pub struct Frames {
     cursors: Vec<Cursor>,
     /// Room that a piece gets from the start.
     capacity: usize,
+    /// Families that could not be written.
+    dropped: usize,
     done: bool,
 }
 
@@ -35,8 +37,9 @@ struct Cursor {
 }
 
 impl Frames {
-    pub(crate) fn new(page: Page, format: Format, _escaping: Escaping) -> Self {
-        let encoder = encoder(format, page.now);
+    pub(crate) fn new(page: Page, format: Format, escaping: Escaping) -> Self {
+        let (page, dropped) = escape::page(page, escaping);
+        let encoder = encoder(format, &page);
         // A small page does not fill a piece.
         let series = page.families.iter().map(PageFamily::len).sum::<usize>();
         let capacity = (series * 128).clamp(4 << 10, FRAME + FRAME / 4);
@@ -46,8 +49,15 @@ impl Frames {
             family: 0,
             cursors: Vec::new(),
             capacity,
+            dropped,
             done: false,
         }
+    }
+
+    /// How many families are left out because another family, or another label of theirs, has the same name once names
+    /// are escaped.
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// Writes the next few series, or what stands between families.

@@ -1,15 +1,27 @@
 //! Wire formats, one file each. A format reads a page and appends bytes; families and values name no format.
 
+mod canonical;
+mod escape;
 mod format;
 mod frames;
+mod line;
+mod openmetrics;
+mod point;
+mod protobuf;
 mod text;
 
-use std::{ops::Range, time::Instant};
+use std::ops::Range;
 
+pub use escape::{escape_name, unescape_name};
 pub use format::{Escaping, Format};
 pub use frames::Frames;
 
-use crate::{block::Slice, page::PageFamily};
+use protobuf::Layout;
+
+use crate::{
+    block::Slice,
+    page::{Page, PageFamily},
+};
 
 /// Writes the parts of a page in their order.
 pub(crate) trait Encoder: std::fmt::Debug + Send {
@@ -32,9 +44,15 @@ pub(crate) trait Encoder: std::fmt::Debug + Send {
     fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
-fn encoder(format: Format, now: Instant) -> Box<dyn Encoder> {
+fn encoder(format: Format, page: &Page) -> Box<dyn Encoder> {
+    let now = page.now;
     match format {
-        // The other formats are not written yet; negotiation offers text alone.
-        _ => Box::new(text::Text::new(now)),
+        Format::Text => Box::new(text::Text::new(now)),
+        Format::OpenMetrics001 | Format::OpenMetrics100 => {
+            Box::new(openmetrics::OpenMetrics::new(page))
+        }
+        Format::ProtobufDelimited => Box::new(protobuf::Delimited::new(now)),
+        Format::ProtobufText => Box::new(protobuf::ForPeople::new(now, Layout::Lines)),
+        Format::ProtobufCompactText => Box::new(protobuf::ForPeople::new(now, Layout::Line)),
     }
 }

@@ -2,11 +2,14 @@
 
 use std::{ops::Range, time::Instant};
 
-use super::Encoder;
+use super::{
+    Encoder,
+    line::{Name, bounds, push_help},
+};
 use crate::{
     block::Slice,
-    column::Values,
-    desc::{Desc, Kind},
+    column::{HistogramSample, Values},
+    desc::Desc,
     number::{push_float, push_integer},
     page::PageFamily,
 };
@@ -20,6 +23,7 @@ pub(super) struct Text {
     le: Vec<Vec<u8>>,
     /// The name of the current family.
     head: Short,
+    name: Name,
 }
 
 impl Text {
@@ -45,35 +49,29 @@ impl Text {
             now,
             le: Vec::new(),
             head: Short::default(),
+            name: Name::default(),
         }
     }
 }
 
 impl Encoder for Text {
     fn family(&mut self, family: &PageFamily, out: &mut Vec<u8>) {
-        push_head(&family.desc, out);
+        self.name = Name::new(&family.desc.name);
+        push_head(&family.desc, &self.name, out);
         self.head = Short::new(family.desc.name.as_bytes());
         self.le.clear();
-        if let Kind::Histogram(options) = &family.desc.kind {
-            let bounds = options.bounds.iter().copied().chain([f64::INFINITY]);
-            self.le.extend(bounds.map(|bound| {
-                let mut text = Vec::new();
-                push_bound(&mut text, b"le", bound);
-                text
-            }));
-        }
+        self.le.extend(bounds(&family.desc).map(|bound| {
+            let mut text = Vec::new();
+            push_bound(&mut text, b"le", bound);
+            text
+        }));
     }
 
-    fn series(
-        &mut self,
-        family: &PageFamily,
-        slice: &Slice,
-        range: Range<usize>,
-        out: &mut Vec<u8>,
-    ) {
-        let name = family.desc.name.as_bytes();
+    fn series(&mut self, _: &PageFamily, slice: &Slice, range: Range<usize>, out: &mut Vec<u8>) {
+        let name = &self.name;
         let column = &*slice.column;
-        if let (Values::Numbers(all), false) = (&column.values, column.has_timestamps()) {
+        let is_plain = !column.has_timestamps() && !name.is_quoted();
+        if let (Values::Numbers(all), true) = (&column.values, is_plain) {
             return self.numbers(slice, &all[range.clone()], range, out);
         }
         for position in range {
@@ -94,9 +92,21 @@ impl Encoder for Text {
                     line.push_histogram(&self.le, cumulative, all.sum(position), out);
                 }
                 Values::HistogramSamples(all) => {
-                    let value = &all[position];
-                    let cumulative = value.buckets.iter().chain([&value.count]).copied();
-                    line.push_histogram(&self.le, cumulative, value.sum, out);
+                    let (le, buckets, count, sum) = match &all[position] {
+                        HistogramSample::Classic(value) => (
+                            self.le.as_slice(),
+                            value.buckets.as_slice(),
+                            value.count,
+                            value.sum,
+                        ),
+                        // Nobody knows how many of its observations a classic bucket would hold.
+                        HistogramSample::Native(value) => {
+                            let infinity = &self.le[self.le.len() - 1..];
+                            (infinity, [].as_slice(), value.count, value.sum)
+                        }
+                    };
+                    let cumulative = buckets.iter().copied().chain([count]);
+                    line.push_histogram(le, cumulative, sum, out);
                 }
                 Values::Summaries(all) => {
                     // Asking moves the window on, and the page is shared.
@@ -135,6 +145,7 @@ impl Short {
         }
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.text.len()
     }
@@ -152,22 +163,16 @@ impl Short {
     }
 }
 
-fn push_head(desc: &Desc, out: &mut Vec<u8>) {
+fn push_head(desc: &Desc, name: &Name, out: &mut Vec<u8>) {
     if !desc.help.is_empty() {
         out.extend_from_slice(b"# HELP ");
-        out.extend_from_slice(desc.name.as_bytes());
+        name.push(out);
         out.push(b' ');
-        for byte in desc.help.bytes() {
-            match byte {
-                b'\\' => out.extend_from_slice(b"\\\\"),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                _ => out.push(byte),
-            }
-        }
+        push_help(out, &desc.help, false);
         out.push(b'\n');
     }
     out.extend_from_slice(b"# TYPE ");
-    out.extend_from_slice(desc.name.as_bytes());
+    name.push(out);
     out.push(b' ');
     out.extend_from_slice(desc.kind.text_name().as_bytes());
     out.push(b'\n');
@@ -175,7 +180,7 @@ fn push_head(desc: &Desc, out: &mut Vec<u8>) {
 
 /// What the lines of one series have in common.
 struct Line<'a> {
-    name: &'a [u8],
+    name: &'a Name,
     labels: &'a [u8],
     timestamp: Option<i64>,
 }
@@ -184,19 +189,7 @@ impl Line<'_> {
     /// `name` `suffix` `{labels,extra}` `value` `timestamp`.
     #[inline]
     fn push(&self, suffix: &[u8], extra: &[u8], value: f64, out: &mut Vec<u8>) {
-        // One look at the capacity for the whole line: a number is 24 characters at most, a timestamp 20.
-        out.reserve(self.name.len() + suffix.len() + self.labels.len() + extra.len() + 52);
-        out.extend_from_slice(self.name);
-        out.extend_from_slice(suffix);
-        if !self.labels.is_empty() || !extra.is_empty() {
-            out.push(b'{');
-            out.extend_from_slice(self.labels);
-            if !self.labels.is_empty() && !extra.is_empty() {
-                out.push(b',');
-            }
-            out.extend_from_slice(extra);
-            out.push(b'}');
-        }
+        self.name.push_series(suffix, self.labels, extra, out);
         out.push(b' ');
         push_float(out, value);
         if let Some(timestamp) = self.timestamp {

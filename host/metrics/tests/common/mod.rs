@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod kinds;
+
 use std::{sync::Arc, time::Instant};
 
 use meterbox_metrics::{
