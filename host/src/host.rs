@@ -62,6 +62,8 @@ struct Inner {
     plugins: Vec<Arc<Plugin>>,
     telemetry_path: String,
     stopping: AtomicBool,
+    http_metrics: crate::http::HttpMetrics,
+    web: crate::config::WebConfig,
 }
 
 impl fmt::Debug for Inner {
@@ -111,6 +113,8 @@ impl HostBuilder {
         } = self;
         config.check()?;
         let own = OwnMetrics::new().map_err(|error| Error::Engine(error.to_string()))?;
+        let http_metrics = crate::http::HttpMetrics::new(own.registry())
+            .map_err(|error| Error::Engine(error.to_string()))?;
         registries.push(own.registry().clone());
         let registry = Registry::new(registries);
         let mut plugins = Vec::new();
@@ -120,6 +124,7 @@ impl HostBuilder {
             let started = Plugin::start(prepared, config, &registry, own.plugin(&name)).await;
             plugins.push(started.map_err(|error| Error::Plugin { name, error })?);
         }
+        let web = config.web.clone();
         let telemetry_path = config.web.telemetry_path;
         let stopping = AtomicBool::new(false);
         Ok(Host {
@@ -128,6 +133,8 @@ impl HostBuilder {
                 plugins,
                 telemetry_path,
                 stopping,
+                http_metrics,
+                web,
             }),
         })
     }
@@ -181,6 +188,14 @@ impl Host {
     pub async fn scrape(&self, deadline: Instant) -> Bytes {
         let page = self.gather(deadline, |_| true).await;
         page.to_bytes(Format::Text, Escaping::default()).into()
+    }
+
+    pub(crate) fn http_metrics(&self) -> &crate::http::HttpMetrics {
+        &self.inner.http_metrics
+    }
+
+    pub(crate) fn web(&self) -> &crate::config::WebConfig {
+        &self.inner.web
     }
 
     /// Where the metrics are served, such as `/metrics`.

@@ -166,7 +166,7 @@ fn prometheus_scrapes_and_answers() -> Result<()> {
         for (query, answer) in [
             ("http_requests_total{code=\"404\",method=\"POST\"}", 42.0),
             ("http_requests_total{code=\"200\",method=\"GET\"}", 1e6),
-            ("pond_temperature_celsius_bucket{le=\"30\"}", 501.0),
+            ("pond_temperature_celsius_bucket{le=\"30.0\"}", 501.0),
             ("summary_pond_temperature_celsius_count", 1000.0),
             ("count({__name__=~\"memory_.*_bytes\"})", 3.0),
             ("min(meterbox_plugin_collect_success)", 1.0),

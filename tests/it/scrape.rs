@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use meterbox_tests::{Meterbox, Page, Response, TestHost, raw};
 
-const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
 fn host() -> Result<TestHost> {
     Meterbox::with("counter_vec", "counter_vec", "")
@@ -53,6 +53,47 @@ fn the_process_is_measured() -> Result<()> {
     Ok(())
 }
 
+/// What each kind of reader asks for, and gets.
+#[test]
+fn formats_are_negotiated() -> Result<()> {
+    let host = host()?;
+    let prometheus_2 = "application/openmetrics-text;version=1.0.0,\
+                        application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let native = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+                  application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+    let cases: [(&str, &str, &[u8]); 4] = [
+        (
+            prometheus_2,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            b"# EOF\n",
+        ),
+        (
+            native,
+            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
+            b"",
+        ),
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            TEXT,
+            b"\n",
+        ),
+        ("", TEXT, b"\n"),
+    ];
+    for (accept, content_type, end) in cases {
+        let response = host.request("GET", "/metrics", &[("accept", accept)])?;
+        ensure!(
+            response.header("content-type").starts_with(content_type),
+            "{accept}: {:?}",
+            response.headers
+        );
+        ensure!(response.body.ends_with(end), "{accept}");
+    }
+    let filtered = host.get("/metrics?name[]=ep1_counter&name[]=http_requests_total")?;
+    assert_eq!(Page::parse(&filtered.text()?)?.families.len(), 2);
+    assert_eq!(host.get("/metrics?collect[]=nobody")?.status, 400);
+    Ok(())
+}
+
 fn header_names(response: &Response) -> BTreeSet<String> {
     response.headers.keys().map(ToString::to_string).collect()
 }
@@ -80,7 +121,7 @@ fn head_is_get_without_a_body() -> Result<()> {
 }
 
 #[test]
-fn gzip_is_for_those_who_ask() -> Result<()> {
+fn compression_is_for_those_who_ask() -> Result<()> {
     let host = host()?;
     let encoding = |accept: &str| -> Result<String> {
         let response = host.request("GET", "/metrics", &[("accept-encoding", accept)])?;
@@ -90,12 +131,14 @@ fn gzip_is_for_those_who_ask() -> Result<()> {
     for accept in [
         "gzip",
         "gzip, deflate",
-        "zstd, gzip;q=0.8",
+        "gzip, zstd",
+        "zstd;q=0.7, gzip;q=0.8",
         "identity;q=0.1, gzip;q=0.2",
     ] {
         assert_eq!(encoding(accept)?, "gzip", "{accept}");
     }
-    for accept in ["identity", "gzip;q=0", "zstd", "gzip;q=0.1, identity;q=0.2"] {
+    assert_eq!(encoding("zstd")?, "zstd");
+    for accept in ["identity", "gzip;q=0", "br", "gzip;q=0.1, identity;q=0.2"] {
         assert_eq!(encoding(accept)?, "", "{accept}");
     }
     let unasked = host.get("/metrics")?;

@@ -93,13 +93,16 @@ impl Response {
             .unwrap_or_default()
     }
 
-    /// The body, with gzip undone if it was sent so.
+    /// The body, with gzip or zstd undone if it was sent so.
     pub fn text(&self) -> Result<String> {
         let mut text = String::new();
         match self.header("content-encoding") {
             "gzip" => GzDecoder::new(&self.body[..])
                 .read_to_string(&mut text)
                 .context("broken gzip")?,
+            "zstd" => zstd::Decoder::new(&self.body[..])?
+                .read_to_string(&mut text)
+                .context("broken zstd")?,
             _ => (&self.body[..])
                 .read_to_string(&mut text)
                 .context("not UTF-8")?,

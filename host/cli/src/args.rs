@@ -21,6 +21,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(commands::serve::Args),
+    Lint(commands::lint::Args),
 }
 
 /// How much is logged, and in which form; always on standard error.

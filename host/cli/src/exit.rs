@@ -5,18 +5,25 @@
 //! | 0 | stopped by SIGTERM or SIGINT, and every request was given its grace |
 //! | 1 | everything else: an address that cannot be bound, a machine without a runtime |
 //! | 2 | the command line was not understood |
+//! | 3 | `lint` can read the page, and has advice (as promtool) |
 //! | 78 | the config, or a plugin that it names, was refused (`EX_CONFIG`); starting again changes nothing |
 
 use std::process::ExitCode;
 
 use meterbox::config::ConfigError;
 
+use crate::commands::lint::Advice;
+
 const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
+const ADVICE: u8 = 3;
 const CONFIG: u8 = 78;
 
 /// The exit code for a command that failed.
 pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Advice>() {
+        return ExitCode::from(ADVICE);
+    }
     // A host fails to start for what the config names, and nothing else.
     let is_config = error.is::<ConfigError>() || error.is::<meterbox::Error>();
     ExitCode::from(if is_config { CONFIG } else { FAILED })

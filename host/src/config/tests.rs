@@ -32,6 +32,9 @@ fn every_key_is_read() {
         listen-addresses = ["127.0.0.1:0", "[::1]:9100"]
         telemetry-path = "/m"
         max-connections = 7
+        max-requests = 0
+        created-lines = true
+        request-timeout = "3s"
         read-timeout = "250ms"
         write-timeout = "1m"
         shutdown-grace = "0s"
@@ -55,6 +58,9 @@ fn every_key_is_read() {
         listen_addresses: vec!["127.0.0.1:0".into(), "[::1]:9100".into()],
         telemetry_path: "/m".into(),
         max_connections: 7,
+        max_requests: 0,
+        created_lines: true,
+        request_timeout: Some(Duration::from_secs(3)),
         read_timeout: Duration::from_millis(250),
         write_timeout: Duration::from_secs(60),
         shutdown_grace: Duration::ZERO,
@@ -100,7 +106,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     assert_eq!(
         refused("[web]\n\nlisten = 'x'\n"),
         "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `telemetry-path`, \
-         `max-connections`, `read-timeout`, `write-timeout`, `shutdown-grace`"
+         `max-connections`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
     );
     assert_eq!(
         refused("[plugins.a]\nsource = 'a'\ngrants = { files = true }\n"),
@@ -203,6 +209,10 @@ fn web_is_checked() {
         (
             "max-connections = 0",
             "max-connections: must be at least 1; write 512",
+        ),
+        (
+            "request-timeout = '0s'",
+            "request-timeout: must be more than zero; leave it out for no limit",
         ),
         (
             "read-timeout = '0s'",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{error::Problem, names, units};
 
@@ -24,6 +24,15 @@ pub struct WebConfig {
     pub telemetry_path: String,
     /// Connections at one time, over all addresses; more wait in the kernel's backlog. Default: 512.
     pub max_connections: usize,
+    /// Requests for the metrics page at one time; more are answered with 503. Zero means no limit. Default: 40.
+    pub max_requests: usize,
+    /// How long a request for the metrics page may take until its answer begins; longer is answered with 503. Default:
+    /// none.
+    #[serde(deserialize_with = "some_duration")]
+    pub request_timeout: Option<Duration>,
+    /// Whether OpenMetrics pages say when counters, histograms and summaries began, as a `_created` line for each: one more
+    /// series each for readers that take it as such. Protobuf pages always say it. Default: false.
+    pub created_lines: bool,
     /// How long a peer may take to send the head of a request, and how long a connection may stay idle before that.
     /// Default: 10 s.
     #[serde(deserialize_with = "units::duration")]
@@ -42,6 +51,9 @@ impl Default for WebConfig {
             listen_addresses: vec!["127.0.0.1:8080".to_owned()],
             telemetry_path: "/metrics".to_owned(),
             max_connections: 512,
+            max_requests: 40,
+            request_timeout: None,
+            created_lines: false,
             read_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(10),
@@ -80,6 +92,12 @@ impl WebConfig {
         if self.max_connections == 0 {
             return Err(Problem::new("must be at least 1; write 512").at("max-connections"));
         }
+        if self.request_timeout.is_some_and(|limit| limit.is_zero()) {
+            return Err(
+                Problem::new("must be more than zero; leave it out for no limit")
+                    .at("request-timeout"),
+            );
+        }
         for (key, duration) in [
             ("read-timeout", self.read_timeout),
             ("write-timeout", self.write_timeout),
@@ -90,6 +108,11 @@ impl WebConfig {
         }
         Ok(())
     }
+}
+
+/// A key that is absent means none, so there is no way to write it.
+fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    units::duration(deserializer).map(Some)
 }
 
 fn is_listen_address(address: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use ::http::{Response, StatusCode};
+use ::http::{HeaderValue, Response, StatusCode};
 
 use super::reply;
 use crate::{
@@ -15,7 +15,8 @@ pub(super) fn page(host: &Host) -> Response<Body> {
         telemetry_path: host.telemetry_path(),
         plugins: &host.plugins(),
     };
-    reply::bytes(StatusCode::OK, "text/html; charset=utf-8", page.to_string())
+    let content_type = HeaderValue::from_static("text/html; charset=utf-8");
+    reply::bytes(StatusCode::OK, content_type, page.to_string())
 }
 
 struct Landing<'a> {

@@ -1,28 +1,114 @@
-//! The metrics page: deadline → scrape → compress → headers.
+//! The metrics page: query → scrape → filter → render → compress → headers.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use ::http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_ENCODING};
+use http_body_util::BodyExt;
+use meterbox_metrics::encode::{Escaping, Format};
 
 use super::{
-    compress::{Gzip, wants_gzip},
-    deadline, reply,
+    admission::Admission,
+    compress::{CompressError, Compressors},
+    deadline,
+    negotiate::{self, Coding},
+    query::Filter,
+    reply,
+    stream::{Frames, PageBody},
 };
 use crate::host::{Body, Host};
 
-/// Text format 0.0.4. Prometheus 3 refuses a page whose type it cannot parse.
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// What metrics pages share.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    admission: Admission,
+    compressors: Compressors,
+}
 
-pub(super) async fn page(host: &Host, gzip: &Arc<Gzip>, headers: &HeaderMap) -> Response<Body> {
-    let deadline = Instant::now() + deadline::time_to_answer(headers);
-    let page = host.scrape(deadline).await;
-    if wants_gzip(headers)
-        && let Some(compressed) = gzip.compress(page.clone()).await
-    {
-        let mut response = reply::bytes(StatusCode::OK, CONTENT_TYPE, compressed);
-        let encoding = HeaderValue::from_static("gzip");
-        response.headers_mut().insert(CONTENT_ENCODING, encoding);
-        return response;
+impl Metrics {
+    pub(super) fn new(host: &Host) -> Self {
+        Self {
+            admission: Admission::new(host.http_metrics().clone(), host.web()),
+            compressors: Compressors::default(),
+        }
     }
-    reply::bytes(StatusCode::OK, CONTENT_TYPE, page)
+
+    pub(super) async fn page(
+        &self,
+        host: &Host,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Response<Body> {
+        self.admission
+            .answer(self.scrape(host, query, headers))
+            .await
+    }
+
+    async fn scrape(
+        &self,
+        host: &Host,
+        query: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Response<Body> {
+        let deadline = Instant::now() + deadline::time_to_answer(headers);
+        let plugins = query.map(|_| host.plugins()).unwrap_or_default();
+        let exists = |name: &str| plugins.iter().any(|plugin| plugin.name == name);
+        let filter = match Filter::parse(query, exists) {
+            Ok(filter) => filter,
+            Err(refusal) => return refusal.response(),
+        };
+        let mut page = host.gather(deadline, |plugin| filter.plugin(plugin)).await;
+        if !filter.has_all_families() {
+            page.retain(|family| filter.family(family));
+        }
+        let page = page.with_created_lines(host.web().created_lines);
+        let (format, escaping) = negotiate::format(headers);
+        let frames = Box::new(page.frames(format, escaping));
+        // The frames hold what they need of it.
+        drop(page);
+        let wire = Wire {
+            format,
+            escaping,
+            coding: negotiate::coding(headers),
+        };
+        wire.response(frames, &self.compressors)
+            .unwrap_or_else(|error| failed(&error))
+    }
+}
+
+/// promhttp's answer where a page cannot be made.
+fn failed(error: &CompressError) -> Response<Body> {
+    tracing::error!(%error, "no metrics page");
+    let text = format!("An error has occurred while serving metrics:\n\n{error}\n");
+    reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)
+}
+
+/// How a page goes out.
+#[derive(Clone, Copy, Debug)]
+struct Wire {
+    format: Format,
+    escaping: Escaping,
+    coding: Coding,
+}
+
+impl Wire {
+    fn response(
+        self,
+        frames: Frames,
+        compressors: &Compressors,
+    ) -> Result<Response<Body>, CompressError> {
+        let content_type = HeaderValue::try_from(self.format.content_type(self.escaping))
+            .unwrap_or(HeaderValue::from_static(
+                "text/plain; version=0.0.4; charset=utf-8",
+            ));
+        let stream = compressors.stream(self.coding, self.format.is_lines());
+        let mut response = match PageBody::begin(frames, stream)? {
+            PageBody::Whole(page) => reply::bytes(StatusCode::OK, content_type, page),
+            PageBody::Streamed(body) => reply::of_type(content_type, body.boxed_unsync()),
+        };
+        if self.coding != Coding::Identity {
+            let coding = HeaderValue::from_static(self.coding.name());
+            response.headers_mut().insert(CONTENT_ENCODING, coding);
+        }
+        Ok(response)
+    }
 }

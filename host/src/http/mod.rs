@@ -3,7 +3,7 @@
 //! | path | methods | answer |
 //! |---|---|---|
 //! | `/` | GET, HEAD | the landing page: links, plugins and their state |
-//! | the telemetry path (`/metrics`) | GET, HEAD | one page of metrics, gzip when asked for |
+//! | the telemetry path (`/metrics`) | GET, HEAD | one page of metrics in the format, the compression and the part that were asked for |
 //! | `/-/healthy` | GET, HEAD | 200 as long as the process answers |
 //! | `/-/ready` | GET, HEAD | 200, or 503 while shutting down |
 //! | a plugin's route | any | what the plugin's handler answers |
@@ -14,13 +14,18 @@
 //!
 //! No header names a product or a version.
 
+mod admission;
 mod compress;
 mod deadline;
 mod health;
+mod instrument;
 mod landing;
 mod metrics;
+mod negotiate;
 mod plugin_route;
+mod query;
 pub(crate) mod reply;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -32,10 +37,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use ::http::{HeaderMap, Method, Request, Response, StatusCode};
+use ::http::{Method, Request, Response, StatusCode, request};
 use bytes::Bytes;
 
-use self::compress::Gzip;
+pub(crate) use self::instrument::HttpMetrics;
+use self::metrics::Metrics;
 use crate::{
     config::{HEALTHY_PATH, LANDING_PATH, READY_PATH},
     host::{Body, Host},
@@ -109,7 +115,7 @@ where
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         let pages = Arc::clone(&self.pages);
         let (head, _) = request.into_parts();
-        Box::pin(async move { Ok(pages.own(Page::Metrics, &head.method, &head.headers).await) })
+        Box::pin(async move { Ok(pages.own(Page::Metrics, &head).await) })
     }
 }
 
@@ -117,8 +123,7 @@ where
 #[derive(Debug)]
 struct Pages {
     host: Host,
-    /// In an `Arc` of its own, since large pages are compressed on another thread.
-    gzip: Arc<Gzip>,
+    metrics: Metrics,
 }
 
 /// A page of the exporter itself.
@@ -134,7 +139,7 @@ impl Pages {
     fn new(host: &Host) -> Self {
         Self {
             host: host.clone(),
-            gzip: Arc::default(),
+            metrics: Metrics::new(host),
         }
     }
 
@@ -156,16 +161,20 @@ impl Pages {
             }
         };
         let (head, _) = request.into_parts();
-        self.own(page, &head.method, &head.headers).await
+        self.own(page, &head).await
     }
 
-    async fn own(&self, page: Page, method: &Method, headers: &HeaderMap) -> Response<Body> {
+    async fn own(&self, page: Page, head: &request::Parts) -> Response<Body> {
+        let method = &head.method;
         if method != Method::GET && method != Method::HEAD {
             return reply::method_not_allowed();
         }
         let response = match page {
             Page::Landing => landing::page(&self.host),
-            Page::Metrics => metrics::page(&self.host, &self.gzip, headers).await,
+            Page::Metrics => {
+                let query = head.uri.query();
+                self.metrics.page(&self.host, query, &head.headers).await
+            }
             Page::Healthy => health::healthy(),
             Page::Ready => health::ready(self.host.is_ready()),
         };

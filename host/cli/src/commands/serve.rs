@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Serve the metrics at this path [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH")]
     telemetry_path: Option<String>,
+    /// Answer this many requests for metrics at one time, and more with 503; 0 means no limit [default: 40]
+    #[arg(long = "web.max-requests", value_name = "N")]
+    max_requests: Option<usize>,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -51,6 +54,9 @@ impl Args {
         }
         if let Some(path) = &self.telemetry_path {
             config.web.telemetry_path.clone_from(path);
+        }
+        if let Some(most) = self.max_requests {
+            config.web.max_requests = most;
         }
         config.check()?;
         Ok(config)
@@ -116,7 +122,9 @@ mod tests {
 
     fn parse(flags: &[&str]) -> Args {
         let line = ["meterbox", "serve"].iter().chain(flags);
-        let Command::Serve(args) = args::Args::try_parse_from(line).unwrap().command;
+        let Command::Serve(args) = args::Args::try_parse_from(line).unwrap().command else {
+            panic!("another command");
+        };
         args
     }
 
@@ -140,10 +148,12 @@ mod tests {
             "other.wasm",
             "--web.listen-address=:2",
             "--web.listen-address=:3",
+            "--web.max-requests=0",
         ];
         let config = parse(&[&file_flag[..], &more].concat()).config().unwrap();
         assert_eq!(config.web.listen_addresses, [":2", ":3"]);
         assert_eq!(config.web.telemetry_path, "/file");
+        assert_eq!(config.web.max_requests, 0);
         assert_eq!(
             config.plugins["counter"].source,
             folder.join("counter.wasm")
