@@ -4,10 +4,13 @@
 
 CARGO ?= cargo
 GUEST := --manifest-path guest/Cargo.toml
+BENCHES := --manifest-path bench/Cargo.toml
 LISTEN ?= 127.0.0.1:8080
+FUZZ ?= 60
+BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests run test judges lint format audit bench clean
+.PHONY: help build guests run test judges lint format audit bench fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +35,7 @@ judges: ## Fetch the judges of the tests (Prometheus, promtool, node_exporter, p
 lint: ## Check format, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --all --check $(GUEST)
+	$(CARGO) fmt --all --check $(BENCHES)
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(GUEST) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --release --locked --workspace --no-deps
@@ -39,13 +43,22 @@ lint: ## Check format, lints and documentation
 format: ## Format the sources
 	$(CARGO) fmt --all
 	$(CARGO) fmt --all $(GUEST)
+	$(CARGO) fmt --all $(BENCHES)
 
 audit: ## Check licences, advisories and sources of the dependencies (needs cargo-deny)
 	$(CARGO) deny --locked check
 	$(CARGO) deny --locked $(GUEST) check --config deny.toml
 
-bench: build guests ## Run the benchmarks
-	$(CARGO) bench --locked --workspace
+bench: build guests ## Measure beside other libraries (BENCH=--quick, BENCH=--markdown)
+	$(CARGO) bench --locked -p meterbox
+	$(CARGO) run --release --locked $(BENCHES) --target-dir target/bench -- $(BENCH)
+
+fuzz: ## Fuzz the parsers for FUZZ seconds each (needs nightly and cargo-fuzz)
+	for target in parse_text parse_openmetrics; do \
+	  mkdir -p target/fuzz/$$target && \
+	  $(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target target/fuzz/$$target tests/fuzz/corpus/$$target \
+	    -- -max_total_time=$(FUZZ) -dict=tests/fuzz/exposition.dict || exit 1; \
+	done
 
 clean: ## Remove what was built
 	$(CARGO) clean

@@ -1,0 +1,174 @@
+//! Meterbox: the one file that calls its crates.
+
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use anyhow::Result;
+use meterbox_metrics::{
+    Desc, HistogramOptions, Kind as MeterboxKind, Registry, Scope, ScopeOptions, Session,
+    SummaryOptions, Verb, View,
+    encode::{Escaping, Format, Frames},
+};
+
+use crate::{
+    meminfo::Live,
+    peers::{Name, Page, Peer},
+    serve::http,
+    workload::{Family, Kind, Value, Workload},
+};
+
+/// A registry that holds a workload as if one plugin had sent it.
+pub struct Meterbox {
+    registry: Registry,
+    memory: Live<u32>,
+    /// The plugin's side, kept where something changes at a scrape.
+    session: Option<Mutex<Session>>,
+}
+
+impl Meterbox {
+    pub fn new(workload: Workload) -> Result<Self> {
+        let families = workload.families()?;
+        let registry = Registry::default();
+        let scope = register(&registry, families.iter().map(desc).collect())?;
+        let mut session = Session::new(scope);
+        let mut memory = Vec::new();
+        for (number, family) in (0..).zip(&families) {
+            for series in family.iter() {
+                let handle = session.open(number, &series.labels)?;
+                let verb = match family.kind {
+                    Kind::Counter => Verb::Add,
+                    Kind::Gauge => Verb::Set,
+                    Kind::Histogram(_) | Kind::Summary(_) => Verb::Observe,
+                };
+                match series.value {
+                    Value::Number(number) => session.update(verb, vec![handle], vec![number])?,
+                    Value::Memory(figure) => memory.push((handle, figure)),
+                    Value::Observations(values) => {
+                        session.update(verb, vec![handle; values.len()], values)?;
+                    }
+                }
+            }
+            session.commit(Instant::now());
+        }
+        let session = (!memory.is_empty()).then(|| Mutex::new(session));
+        Ok(Self {
+            registry,
+            memory: Live::new(memory)?,
+            session,
+        })
+    }
+
+    /// Serves over HTTP until the process ends: behind the server that the other crates have, compressed as the host
+    /// compresses. A host that is handed a registry would stand here.
+    pub fn serve(self: Arc<Self>, listener: TcpListener) -> Result<()> {
+        http::serve(listener, Name::Meterbox, self)
+    }
+
+    fn frames(&self) -> Frames {
+        self.refresh();
+        let page = self.registry.page(|_| View::All);
+        page.frames(Format::Text, Escaping::default())
+    }
+
+    fn refresh(&self) {
+        let Some(session) = &self.session else { return };
+        let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut handles, mut figures) = (Vec::new(), Vec::new());
+        self.memory.refresh(|handle, figure| {
+            handles.push(*handle);
+            figures.push(figure);
+        });
+        // The handles are this session's own, and their families gauges.
+        session.update(Verb::Set, handles, figures).expect("gauges");
+        session.commit(Instant::now());
+    }
+}
+
+impl Peer for Meterbox {
+    /// Pieces make their own memory.
+    fn render(&self, _: &mut Vec<u8>) -> usize {
+        self.frames().map(|frame| frame.len()).sum()
+    }
+
+    fn page(self: Arc<Self>) -> Page {
+        Page::Pieces(Box::new(self.frames()))
+    }
+}
+
+/// A counter and a histogram of a plugin, as its instance sees them.
+pub struct Instruments {
+    session: Session,
+    counter: u32,
+    histogram: u32,
+}
+
+impl Instruments {
+    pub fn new(bounds: &[f64]) -> Result<Self> {
+        let histogram = MeterboxKind::Histogram(HistogramOptions {
+            bounds: bounds.to_vec(),
+            native: None,
+        });
+        let descs = vec![
+            Desc::new("bench_total", "Counts.", MeterboxKind::Counter),
+            Desc::new("bench_seconds", "Observes.", histogram),
+        ];
+        let mut session = Session::new(register(&Registry::default(), descs)?);
+        let counter = session.open(0, &[])?;
+        let histogram = session.open(1, &[])?;
+        session.commit(Instant::now());
+        Ok(Self {
+            session,
+            counter,
+            histogram,
+        })
+    }
+
+    /// One call of a plugin that increments so many times.
+    pub fn add(&mut self, times: usize) {
+        self.call(Verb::Add, self.counter, vec![1.0; times]);
+    }
+
+    /// One call of a plugin that observes these values.
+    pub fn observe(&mut self, values: &[f64]) {
+        self.call(Verb::Observe, self.histogram, values.to_vec());
+    }
+
+    fn call(&mut self, verb: Verb, handle: u32, numbers: Vec<f64>) {
+        let update = self
+            .session
+            .update(verb, vec![handle; numbers.len()], numbers);
+        update.expect("its own series");
+        self.session.commit(Instant::now());
+    }
+}
+
+fn register(registry: &Registry, descs: Vec<Desc>) -> Result<Arc<Scope>> {
+    let options = ScopeOptions {
+        max_series: usize::MAX,
+        ..ScopeOptions::new("bench")
+    };
+    Ok(registry.register(&options, descs)?)
+}
+
+fn desc(family: &Family) -> Desc {
+    let kind = match family.kind {
+        Kind::Counter => MeterboxKind::Counter,
+        Kind::Gauge => MeterboxKind::Gauge,
+        Kind::Histogram(bounds) => MeterboxKind::Histogram(HistogramOptions {
+            bounds: bounds.to_vec(),
+            native: None,
+        }),
+        Kind::Summary(quantiles) => MeterboxKind::Summary(SummaryOptions {
+            objectives: quantiles
+                .iter()
+                .map(|quantile| (*quantile, 0.001))
+                .collect(),
+            max_age: SummaryOptions::DEFAULT_MAX_AGE,
+            age_buckets: SummaryOptions::DEFAULT_AGE_BUCKETS,
+        }),
+    };
+    Desc::new(&family.name, &family.help, kind).with_labels(family.labels.iter().copied())
+}

@@ -1,0 +1,183 @@
+//! The demo page through the sandbox: Meterbox with its demo plugins beside native servers with the same families.
+
+use std::{fmt::Write, net::SocketAddr, path::Path, process::Command, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    args::Plan,
+    check::Content,
+    client::{Connection, load},
+    coding::Coding,
+    golang::Golang,
+    measure::start,
+    peers::Name,
+    process::Server,
+    report::{median, quantile, thousands, time},
+    workload::Workload,
+};
+
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Latencies in seconds, requests in a second.
+struct Shot {
+    p50: f64,
+    p99: f64,
+    rate: f64,
+}
+
+/// Starts Meterbox as `make run` does.
+fn meterbox() -> Result<Server> {
+    let program = format!("{REPOSITORY}/target/release/meterbox");
+    ensure!(
+        Path::new(&program).exists(),
+        "{program} is missing: `make build guests`"
+    );
+    Server::start_at(|address| {
+        let mut command = Command::new(program);
+        let config = format!("{REPOSITORY}/deploy/demo.toml");
+        command.args(["serve", "--config.file", &config, "--web.listen-address"]);
+        command
+            .arg(address.to_string())
+            .stderr(std::process::Stdio::null());
+        command
+    })
+}
+
+pub fn measure(plan: &Plan, golang: Option<&Golang>) -> Result<String> {
+    let mut servers = vec![("**Meterbox**, nine plugins", meterbox()?)];
+    let native = start(Name::Prometheus, Workload::Plugins, None)?;
+    servers.push(("`prometheus` on hyper", native));
+    if golang.is_some() && plan.peers.contains(&Name::ClientGolang) {
+        servers.push((
+            "client_golang",
+            start(Name::ClientGolang, Workload::Plugins, golang)?,
+        ));
+    }
+    // Until every plugin has ticked.
+    std::thread::sleep(Duration::from_millis(1500));
+    let note = apart(&servers[0].1, &servers[1].1)?;
+    let has_wrk = Command::new("wrk").arg("-v").output().is_ok();
+    let with = if has_wrk {
+        "`wrk`, one thread"
+    } else {
+        "the benchmark's own client (`wrk` is not there)"
+    };
+    let mut text = format!(
+        "### {}\n\nAsked by {with}. {note}\n",
+        Workload::Plugins.title()
+    );
+    for coding in [Coding::Identity, Coding::Gzip] {
+        let mut shots: Vec<[Vec<Shot>; 2]> = servers.iter().map(|_| Default::default()).collect();
+        for _ in 0..plan.rounds {
+            for ((_, server), shots) in servers.iter().zip(&mut shots) {
+                for (clients, shots) in [1, 8].into_iter().zip(shots) {
+                    let shoot = if has_wrk { wrk } else { own };
+                    shots.push(shoot(server.address, coding, clients, plan.cell * 2)?);
+                }
+            }
+        }
+        let title = coding.token();
+        let _ = writeln!(
+            text,
+            "\n| {title} | bytes | c1 p50 / p99 | c1 a second | c8 p50 / p99 | c8 a second | × Meterbox |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+        );
+        let of = |shots: &[Shot], of: fn(&Shot) -> f64| {
+            median(&mut shots.iter().map(of).collect::<Vec<_>>())
+        };
+        let base = of(&shots[0][1], |shot| shot.rate);
+        for ((who, server), [one, eight]) in servers.iter().zip(&shots) {
+            let bytes = Connection::open(server.address)?.get(coding, |_| ())?.bytes;
+            let rate = of(eight, |shot| shot.rate);
+            let _ = writeln!(
+                text,
+                "| {who} | {} | {} / {} | {} | {} / {} | {} | {:.2} |",
+                thousands(bytes as f64),
+                time(of(one, |shot| shot.p50)),
+                time(of(one, |shot| shot.p99)),
+                thousands(of(one, |shot| shot.rate)),
+                time(of(eight, |shot| shot.p50)),
+                time(of(eight, |shot| shot.p99)),
+                thousands(rate),
+                base / rate,
+            );
+        }
+    }
+    Ok(text)
+}
+
+/// Fails unless every family of the native page is on Meterbox's; says what is there besides.
+fn apart(meterbox: &Server, native: &Server) -> Result<String> {
+    let read = |server: &Server| -> Result<Content> {
+        let mut page = Vec::new();
+        let mut connection = Connection::open(server.address)?;
+        connection.get(Coding::Identity, |part| page.extend_from_slice(part))?;
+        Content::parse(&page)
+    };
+    let (ours, theirs) = (read(meterbox)?, read(native)?);
+    let (more, missing) = ours.names_apart(&theirs);
+    ensure!(missing.is_empty(), "Meterbox's page lacks {missing:?}");
+    let own = more
+        .iter()
+        .filter(|name| name.starts_with("meterbox_"))
+        .count();
+    ensure!(own == more.len(), "the native page lacks {more:?}");
+    Ok(format!(
+        "Every series of the native page is on Meterbox's, which has {own} more about itself and \
+         its plugins; client_golang's has nothing about its process."
+    ))
+}
+
+fn own(address: SocketAddr, coding: Coding, clients: usize, time: Duration) -> Result<Shot> {
+    let load = load(address, coding, clients, true, time, 1)?;
+    Ok(Shot {
+        p50: quantile(&load.latencies, 0.5),
+        p99: quantile(&load.latencies, 0.99),
+        rate: load.latencies.len() as f64 / load.elapsed.as_secs_f64(),
+    })
+}
+
+fn wrk(address: SocketAddr, coding: Coding, clients: usize, time: Duration) -> Result<Shot> {
+    let seconds = time.as_secs().max(1);
+    let output = Command::new("wrk")
+        .args([
+            "-t1",
+            "--latency",
+            "-c",
+            &clients.to_string(),
+            "-d",
+            &format!("{seconds}s"),
+        ])
+        .args(["-H", &format!("Accept-Encoding: {}", coding.token())])
+        .arg(format!("http://{address}/metrics"))
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    ensure!(
+        output.status.success() && !text.contains("Non-2xx"),
+        "wrk says {text}"
+    );
+    let field = |name: &str| -> Result<&str> {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(name));
+        Ok(line.with_context(|| format!("wrk says no {name}"))?.trim())
+    };
+    Ok(Shot {
+        p50: seconds_of(field("50%")?)?,
+        p99: seconds_of(field("99%")?)?,
+        rate: field("Requests/sec:")?.parse()?,
+    })
+}
+
+/// `123.00us`, `1.23ms`, `1.2s`.
+fn seconds_of(text: &str) -> Result<f64> {
+    let unit = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .context("unit")?;
+    let (number, unit) = text.split_at(unit);
+    let factor = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        _ => 1.0,
+    };
+    Ok(number.parse::<f64>()? * factor)
+}
