@@ -19,6 +19,8 @@ pub enum Method {
     Default,
     /// zlib-rs, level 1.
     Fast,
+    /// What Meterbox's host does: zlib-rs at level 1 for a page of one piece, its own compressor for a longer one.
+    Meterbox,
     /// libzstd, level 1.
     Zstd,
 }
@@ -47,8 +49,12 @@ impl Method {
         match coding {
             Coding::Identity => None,
             Coding::Gzip if peer.application_compresses() => Some(Self::Default),
+            Coding::Gzip if peer == Name::Meterbox => Some(Self::Meterbox),
             Coding::Gzip | Coding::CarefulGzip => Some(Self::Fast),
-            Coding::Zstd => matches!(peer, Name::Bound | Name::BoundHyper).then_some(Self::Zstd),
+            Coding::Zstd => {
+                let has = matches!(peer, Name::Meterbox | Name::Bound | Name::BoundHyper);
+                has.then_some(Self::Zstd)
+            }
         }
     }
 }
