@@ -18,9 +18,10 @@ use meterbox_metrics::{
 };
 
 use crate::{
-    config::{Config, ConfigError, PluginConfig},
+    config::{Config, ConfigError, PluginConfig, WebConfig},
     engine::Engine,
     gather,
+    http::HttpMetrics,
     own::OwnMetrics,
     plugin::{self, Plugin, PluginError, Prepared},
 };
@@ -60,10 +61,9 @@ pub struct Host {
 struct Inner {
     registry: Registry,
     plugins: Vec<Arc<Plugin>>,
-    telemetry_path: String,
+    web: WebConfig,
+    http_metrics: HttpMetrics,
     stopping: AtomicBool,
-    http_metrics: crate::http::HttpMetrics,
-    web: crate::config::WebConfig,
 }
 
 impl fmt::Debug for Inner {
@@ -113,8 +113,8 @@ impl HostBuilder {
         } = self;
         config.check()?;
         let own = OwnMetrics::new().map_err(|error| Error::Engine(error.to_string()))?;
-        let http_metrics = crate::http::HttpMetrics::new(own.registry())
-            .map_err(|error| Error::Engine(error.to_string()))?;
+        let http_metrics =
+            HttpMetrics::new(own.registry()).map_err(|error| Error::Engine(error.to_string()))?;
         registries.push(own.registry().clone());
         let registry = Registry::new(registries);
         let mut plugins = Vec::new();
@@ -124,17 +124,13 @@ impl HostBuilder {
             let started = Plugin::start(prepared, config, &registry, own.plugin(&name)).await;
             plugins.push(started.map_err(|error| Error::Plugin { name, error })?);
         }
-        let web = config.web.clone();
-        let telemetry_path = config.web.telemetry_path;
-        let stopping = AtomicBool::new(false);
         Ok(Host {
             inner: Arc::new(Inner {
                 registry,
                 plugins,
-                telemetry_path,
-                stopping,
+                web: config.web,
                 http_metrics,
-                web,
+                stopping: AtomicBool::new(false),
             }),
         })
     }
@@ -190,17 +186,17 @@ impl Host {
         page.to_bytes(Format::Text, Escaping::default()).into()
     }
 
-    pub(crate) fn http_metrics(&self) -> &crate::http::HttpMetrics {
+    pub(crate) fn http_metrics(&self) -> &HttpMetrics {
         &self.inner.http_metrics
     }
 
-    pub(crate) fn web(&self) -> &crate::config::WebConfig {
+    pub(crate) fn web(&self) -> &WebConfig {
         &self.inner.web
     }
 
     /// Where the metrics are served, such as `/metrics`.
     pub fn telemetry_path(&self) -> &str {
-        &self.inner.telemetry_path
+        &self.inner.web.telemetry_path
     }
 
     /// Every plugin, by name.
