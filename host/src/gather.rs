@@ -4,13 +4,14 @@ use std::{sync::Arc, time::Instant};
 
 use meterbox_metrics::{Page, Registry, Scope, View};
 
-use crate::{imports::meminfo::Reading, plugin::Plugin};
+use crate::{imports::meminfo::Reading, own::ProcessMetrics, plugin::Plugin};
 
 /// Collects from the plugins that `wanted` names, in parallel. A plugin that is late or broken costs its samples; those of
 /// plugins that were not asked are left out.
 pub(crate) async fn gather(
     registry: &Registry,
     plugins: &[Arc<Plugin>],
+    process: &ProcessMetrics,
     deadline: Instant,
     wanted: impl Fn(&str) -> bool,
 ) -> Page {
@@ -34,6 +35,7 @@ pub(crate) async fn gather(
         scopes.iter().any(|each| std::ptr::eq(each.as_ref(), scope))
     };
     let unasked: Vec<_> = unasked.into_iter().map(|plugin| plugin.scope()).collect();
+    process.read();
     registry.page(|scope| {
         if among(&unasked, scope) {
             View::Nothing

@@ -13,7 +13,7 @@ use ::http::{Request, Response};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use meterbox_metrics::{
-    Page, Registry,
+    Page, RegisterError, Registry,
     encode::{Escaping, Format},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     engine::Engine,
     gather,
     http::HttpMetrics,
-    own::OwnMetrics,
+    own::{self, ProcessMetrics},
     plugin::{self, Plugin, PluginError, Prepared},
 };
 
@@ -63,6 +63,7 @@ struct Inner {
     plugins: Vec<Arc<Plugin>>,
     web: WebConfig,
     http_metrics: HttpMetrics,
+    process: ProcessMetrics,
     stopping: AtomicBool,
 }
 
@@ -107,21 +108,19 @@ impl HostBuilder {
     /// Checks the config, compiles all plugins and makes their first instances. Must be called in a tokio runtime with
     /// timers; the plugins' tasks run there.
     pub async fn start(self) -> Result<Host, Error> {
-        let Self {
-            config,
-            mut registries,
-        } = self;
+        let Self { config, registries } = self;
         config.check()?;
-        let own = OwnMetrics::new().map_err(|error| Error::Engine(error.to_string()))?;
-        let http_metrics =
-            HttpMetrics::new(own.registry()).map_err(|error| Error::Engine(error.to_string()))?;
-        registries.push(own.registry().clone());
         let registry = Registry::new(registries);
+        // No plugin is there yet whose families could be in the way.
+        let clash = |error: RegisterError| Error::Engine(error.to_string());
+        own::build_info(&registry).map_err(clash)?;
+        let process = ProcessMetrics::new(&registry).map_err(clash)?;
+        let http_metrics = HttpMetrics::new(&registry).map_err(clash)?;
         let mut plugins = Vec::new();
         // One after the other and by name, so that it is always the same one that finds a family taken.
         for (name, prepared) in prepare(&config).await? {
             let config = &config.plugins[&name];
-            let started = Plugin::start(prepared, config, &registry, own.plugin(&name)).await;
+            let started = Plugin::start(prepared, config, &registry).await;
             plugins.push(started.map_err(|error| Error::Plugin { name, error })?);
         }
         Ok(Host {
@@ -130,6 +129,7 @@ impl HostBuilder {
                 plugins,
                 web: config.web,
                 http_metrics,
+                process,
                 stopping: AtomicBool::new(false),
             }),
         })
@@ -177,7 +177,13 @@ impl Host {
     /// plugin that is late or broken costs its own samples; what it counted before stays. Overlapping calls share one
     /// collect per plugin, so a page may show values that were read just before it was asked for.
     pub async fn gather(&self, deadline: Instant, wanted: impl Fn(&str) -> bool) -> Page {
-        gather::gather(&self.inner.registry, &self.inner.plugins, deadline, wanted).await
+        let Inner {
+            registry,
+            plugins,
+            process,
+            ..
+        } = &*self.inner;
+        gather::gather(registry, plugins, process, deadline, wanted).await
     }
 
     /// The whole page in text format 0.0.4; see [`Host::gather`].
@@ -205,7 +211,7 @@ impl Host {
         plugins
             .map(|plugin| PluginStatus {
                 name: plugin.name().to_owned(),
-                up: plugin.metrics().up.get() == 1,
+                up: plugin.metrics().up.get() == 1.0,
                 routes: plugin.routes().to_vec(),
             })
             .collect()

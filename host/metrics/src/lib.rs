@@ -6,6 +6,7 @@
 //! - [`Desc`] says what a family is, [`Kind`] what it measures.
 //! - [`Registry`] checks families against each other when an owner registers them, and holds one [`Scope`] per owner.
 //! - [`Session`] is how an instance of a plugin changes durable series: staged during a call, committed as a whole.
+//! - [`Counter`]s and [`Gauge`]s are the program's own, in atomics.
 //! - [`Sample`]s are the other way to report: a snapshot that replaces what its families held.
 //! - [`encode`] writes a [`Page`] in a wire format.
 //!
@@ -49,6 +50,7 @@ mod labels;
 mod name;
 mod native_histogram;
 mod number;
+mod own;
 mod page;
 mod quantile;
 mod registry;
@@ -59,6 +61,7 @@ mod summary;
 
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
 pub use name::{is_label_name, is_legacy_label_name, is_legacy_metric_name, is_metric_name};
+pub use own::{Counter, CounterVec, Gauge, GaugeVec};
 pub use page::Page;
 pub use registry::{RegisterError, Registry, View};
 pub use sample::{

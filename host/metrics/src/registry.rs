@@ -1,21 +1,23 @@
 //! All families of all owners, and the page that they make.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::Instant,
 };
 
 use crate::{
-    desc::{Desc, DescError},
+    desc::{Desc, DescError, Kind},
     foreign,
+    own::{self, CounterVec, GaugeVec, Own},
     page::{Page, PageFamily},
     scope::{Scope, ScopeOptions},
 };
 
-/// The scopes of all plugins, and the registries of native code beside them.
+/// The scopes of all plugins, the program's own families, and the registries of native code beside them.
 #[derive(Debug, Default)]
 pub struct Registry {
     scopes: RwLock<Vec<Arc<Scope>>>,
+    own: Own,
     natives: Vec<prometheus::Registry>,
 }
 
@@ -68,8 +70,57 @@ impl Registry {
     pub fn new(natives: Vec<prometheus::Registry>) -> Self {
         Self {
             scopes: RwLock::default(),
+            own: Own::default(),
             natives,
         }
+    }
+
+    /// A family of counters that the program itself counts. The same description again is the same family; a plugin cannot
+    /// have the name any more, and a native registry that has it wins.
+    pub fn own_counter<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<CounterVec<N>, RegisterError> {
+        let desc = Desc::new(name, help, Kind::Counter).with_labels(labels);
+        let _scopes = self.check_own(&desc)?;
+        self.own.counter(desc)
+    }
+
+    /// A family of gauges that the program itself sets; see [`Registry::own_counter`].
+    pub fn own_gauge<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<GaugeVec<N>, RegisterError> {
+        let desc = Desc::new(name, help, Kind::Gauge).with_labels(labels);
+        let _scopes = self.check_own(&desc)?;
+        self.own.gauge(desc)
+    }
+
+    /// Deletes every series with this label from the program's own families, as when what it is about has gone.
+    pub fn remove_own(&self, label: &str, value: &str) {
+        self.own.remove_matching(label, value);
+    }
+
+    /// Checks one of the program's families against the plugins', of which none comes while the answer is held.
+    fn check_own(
+        &self,
+        desc: &Desc,
+    ) -> Result<RwLockReadGuard<'_, Vec<Arc<Scope>>>, RegisterError> {
+        let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
+        for owner in scopes.iter() {
+            let by = format!("plugin {:?}", owner.owner());
+            for other in owner.lock().iter() {
+                if other.desc.name == desc.name {
+                    return Err(taken(desc, &by, "rename one of them"));
+                }
+                check_suffixes(desc, &other.desc, &by)?;
+            }
+        }
+        Ok(scopes)
     }
 
     /// Registers an owner's families, or says which one cannot be and why.
@@ -81,6 +132,8 @@ impl Registry {
         let scope = Scope::new(options, descs);
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let natives = foreign::gather(&self.natives);
+        let natives = natives.iter().map(|family| Arc::clone(&family.desc));
+        let natives: Vec<_> = natives.chain(self.own.descs()).collect();
         let const_names = || scope.const_labels().iter().map(|(name, _)| name.as_str());
         let families = scope.lock();
         for (place, family) in families.iter().enumerate() {
@@ -94,10 +147,10 @@ impl Registry {
                 check_suffixes(desc, &other.desc, "this plugin")?;
             }
             for other in &natives {
-                if other.desc.name == desc.name {
-                    return Err(taken(desc, "the host itself", "rename one of them"));
+                if other.name == desc.name {
+                    return Err(taken(desc, own::OWNER, "rename one of them"));
                 }
-                check_suffixes(desc, &other.desc, "the host itself")?;
+                check_suffixes(desc, other, own::OWNER)?;
             }
             for owner in scopes.iter() {
                 let by = format!("plugin {:?}", owner.owner());
@@ -131,6 +184,7 @@ impl Registry {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         let mut scoped = Vec::new();
+        self.own.page(&mut scoped);
         for scope in scopes {
             let view = view(&scope);
             if view == View::Nothing {
@@ -195,7 +249,7 @@ fn taken(desc: &Desc, by: &str, why: &str) -> RegisterError {
 }
 
 /// Refuses what would make two samples of one name: `a` beside a histogram `a` is clear, `a_count` is not.
-fn check_suffixes(desc: &Desc, other: &Desc, by: &str) -> Result<(), RegisterError> {
+pub(crate) fn check_suffixes(desc: &Desc, other: &Desc, by: &str) -> Result<(), RegisterError> {
     for (long, short) in [(desc, other), (other, desc)] {
         let suffix = long.name.strip_prefix(short.name.as_str());
         if suffix.is_some_and(|suffix| short.kind.suffixes().contains(&suffix)) {

@@ -315,3 +315,66 @@ fn native_names_are_taken() {
         .expect_err("must be refused");
     assert!(refused.to_string().contains("the host itself"), "{refused}");
 }
+
+#[test]
+fn own_metrics_are_read_when_a_page_is_taken() {
+    let registry = Registry::default();
+    let calls = registry
+        .own_counter("calls_total", "Calls.", ["plugin", "kind"])
+        .unwrap();
+    let up = registry.own_gauge("up", "Up.", []).unwrap().with([]);
+    assert_eq!(page(&registry), "# HELP up Up.\n# TYPE up gauge\nup 0\n");
+    let trap = calls.with(["b", "trap"]);
+    trap.add(2.5);
+    trap.add(-1.0);
+    trap.add(f64::NAN);
+    // Described again alike it is the same family, and with the same values the same series.
+    let again = registry
+        .own_counter("calls_total", "Calls.", ["plugin", "kind"])
+        .unwrap();
+    again.with(["b", "trap"]).inc();
+    again.with(["a", "trap"]).advance(7.0);
+    again.with(["a", "trap"]).advance(6.0);
+    up.set(-1.0);
+    up.add(0.5);
+    let wanted = "# HELP calls_total Calls.\n# TYPE calls_total counter\n\
+                  calls_total{kind=\"trap\",plugin=\"a\"} 7\ncalls_total{kind=\"trap\",plugin=\"b\"} 3.5\n\
+                  # HELP up Up.\n# TYPE up gauge\nup -0.5\n";
+    assert_eq!(page(&registry), wanted);
+
+    registry.remove_own("plugin", "b");
+    trap.inc();
+    let wanted = wanted.replace("calls_total{kind=\"trap\",plugin=\"b\"} 3.5\n", "");
+    assert_eq!(page(&registry), wanted);
+    // It begins anew, and who held the old one does not reach it.
+    calls.with(["b", "trap"]).inc();
+    trap.inc();
+    assert!(page(&registry).contains("plugin=\"b\"} 1\n"));
+}
+
+#[test]
+fn own_names_are_taken() {
+    let native = prometheus::Registry::new();
+    let theirs = prometheus::Gauge::new("theirs", "G.").unwrap();
+    native.register(Box::new(theirs)).unwrap();
+    let registry = Registry::new(vec![native]);
+    // A native registry wins.
+    let hidden = registry.own_gauge("theirs", "Own.", []).unwrap();
+    hidden.with([]).set(1.0);
+    assert_eq!(
+        page(&registry),
+        "# HELP theirs G.\n# TYPE theirs gauge\ntheirs 0\n"
+    );
+    registry.own_gauge("mine", "G.", []).unwrap();
+    let twice = registry.own_gauge("mine", "Another.", []);
+    assert_eq!(twice.unwrap_err(), RegisterError::Twice("mine".to_owned()));
+    let plugin = |name: &str| {
+        let descs = vec![Desc::new(name, "G.", Kind::Gauge)];
+        registry.register(&ScopeOptions::new("one"), descs)
+    };
+    let refused = plugin("mine").unwrap_err().to_string();
+    assert!(refused.contains("the host itself"), "{refused}");
+    plugin("other").unwrap();
+    let refused = registry.own_gauge("other", "G.", []).unwrap_err();
+    assert!(refused.to_string().contains("plugin \"one\""), "{refused}");
+}

@@ -1,6 +1,6 @@
 //! What the metrics page says about its own requests: promhttp's metrics of itself, under our names.
 
-use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
+use meterbox_metrics::{Counter, CounterVec, Gauge, RegisterError, Registry};
 
 /// Codes that are on the page from the start, so that a rate over the first failure is seen.
 const EXPECTED: [&str; 3] = ["200", "500", "503"];
@@ -8,38 +8,36 @@ const EXPECTED: [&str; 3] = ["200", "500", "503"];
 /// The self-metrics of the metrics page. Clones count into the same series.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpMetrics {
-    requests: IntCounterVec,
-    in_flight: IntGauge,
+    requests: CounterVec<1>,
+    /// The series of nearly every answer.
+    ok: Counter,
+    in_flight: Gauge,
 }
 
 impl HttpMetrics {
-    /// Registers both families. Fails where the registry has one of these names already.
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let requests = IntCounterVec::new(
-            Opts::new(
-                "meterbox_http_metrics_requests_total",
-                "Requests for the metrics page that were answered, by HTTP status code.",
-            ),
-            &["code"],
+    /// Describes both families.
+    pub(crate) fn new(registry: &Registry) -> Result<Self, RegisterError> {
+        let requests = registry.own_counter(
+            "meterbox_http_metrics_requests_total",
+            "Requests for the metrics page that were answered, by HTTP status code.",
+            ["code"],
         )?;
-        let in_flight = IntGauge::new(
+        let in_flight = registry.own_gauge(
             "meterbox_http_metrics_requests_in_flight",
             "Requests for the metrics page that are being answered, this one included.",
+            [],
         )?;
-        for code in EXPECTED {
-            requests.with_label_values(&[code]);
-        }
-        registry.register(Box::new(requests.clone()))?;
-        registry.register(Box::new(in_flight.clone()))?;
+        let [ok, ..] = EXPECTED.map(|code| requests.with([code]));
         Ok(Self {
             requests,
-            in_flight,
+            ok,
+            in_flight: in_flight.with([]),
         })
     }
 
     /// A request came in.
     pub(super) fn enter(&self) -> InFlight {
-        self.in_flight.inc();
+        self.in_flight.add(1.0);
         InFlight {
             metrics: self.clone(),
             code: None,
@@ -63,13 +61,12 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.metrics.in_flight.dec();
-        // Whoever left before there was an answer got none.
-        if let Some(code) = self.code {
-            self.metrics
-                .requests
-                .with_label_values(&[code.as_str()])
-                .inc();
+        self.metrics.in_flight.add(-1.0);
+        match self.code {
+            Some(http::StatusCode::OK) => self.metrics.ok.inc(),
+            Some(code) => self.metrics.requests.with([code.as_str()]).inc(),
+            // Whoever left before there was an answer got none.
+            None => {}
         }
     }
 }
@@ -82,33 +79,23 @@ mod tests {
 
     use super::*;
 
-    fn counts(metrics: &HttpMetrics) -> [u64; 3] {
-        EXPECTED.map(|code| metrics.requests.with_label_values(&[code]).get())
+    fn counts(metrics: &HttpMetrics) -> [f64; 3] {
+        EXPECTED.map(|code| metrics.requests.with([code]).get())
     }
 
     #[test]
     fn an_answer_counts_when_it_is_over() {
-        let registry = Registry::new();
-        let metrics = HttpMetrics::new(&registry).unwrap();
-        let series: usize = registry.gather().iter().map(|f| f.get_metric().len()).sum();
-        assert_eq!(series, EXPECTED.len() + 1, "all are there from the start");
-
+        let metrics = HttpMetrics::new(&Registry::default()).unwrap();
         let mut one = metrics.enter();
         let mut other = metrics.enter();
         one.answered(StatusCode::OK);
         other.answered(StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!((metrics.in_flight.get(), counts(&metrics)), (2, [0, 0, 0]));
+        let now = |metrics: &HttpMetrics| (metrics.in_flight.get(), counts(metrics));
+        assert_eq!(now(&metrics), (2.0, [0.0, 0.0, 0.0]));
         drop(one);
-        assert_eq!((metrics.in_flight.get(), counts(&metrics)), (1, [1, 0, 0]));
+        assert_eq!(now(&metrics), (1.0, [1.0, 0.0, 0.0]));
         drop(other);
         drop(metrics.enter());
-        assert_eq!((metrics.in_flight.get(), counts(&metrics)), (0, [1, 0, 1]));
-    }
-
-    #[test]
-    fn names_are_taken_once() {
-        let registry = Registry::new();
-        HttpMetrics::new(&registry).unwrap();
-        assert!(HttpMetrics::new(&registry).is_err());
+        assert_eq!(now(&metrics), (0.0, [1.0, 0.0, 1.0]));
     }
 }

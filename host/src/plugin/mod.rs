@@ -141,7 +141,6 @@ impl Plugin {
         prepared: Prepared,
         config: &PluginConfig,
         registry: &Registry,
-        metrics: PluginMetrics,
     ) -> Result<Arc<Self>, PluginError> {
         let Prepared { template } = prepared;
         let refused = |fault: Fault| PluginError::Start(fault.to_string());
@@ -149,6 +148,7 @@ impl Plugin {
         let mut instance = template.instantiate().await.map_err(refused)?;
         let descs = instance.describe().await.map_err(refused)?;
         let name = template.identity().name.clone();
+        let metrics = PluginMetrics::new(registry, &name)?;
         let options = ScopeOptions {
             prefix: config.prefix.clone(),
             const_labels: config.labels.clone().into_iter().collect(),

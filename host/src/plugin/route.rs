@@ -61,7 +61,7 @@ impl Plugin {
         let mut instance = self.template.again(&self.scope).await?;
         let response = call(&mut instance, self, request).await?;
         instance.commit();
-        self.metrics.series.set(self.scope.series() as i64);
+        self.metrics.series.set(self.scope.series() as f64);
         Ok(response)
     }
 }

@@ -51,8 +51,8 @@ impl Worker {
             self.ticks = Some(ticks);
         }
         self.instance = Some(instance);
-        self.metrics.up.set(1);
-        self.metrics.series.set(self.scope.series() as i64);
+        self.metrics.up.set(1.0);
+        self.metrics.series.set(self.scope.series() as f64);
         Ok(self)
     }
 
@@ -91,7 +91,7 @@ impl Worker {
         let succeeded = match outcome {
             Ok(samples) => {
                 self.accept(samples);
-                self.metrics.up.set(1);
+                self.metrics.up.set(1.0);
                 true
             }
             Err(fault) => {
@@ -100,7 +100,7 @@ impl Worker {
             }
         };
         self.metrics.collected(succeeded, start.elapsed());
-        self.metrics.series.set(self.scope.series() as i64);
+        self.metrics.series.set(self.scope.series() as f64);
         succeeded
     }
 
@@ -126,7 +126,7 @@ impl Worker {
             return;
         };
         match instance.tick().await {
-            Ok(()) => self.metrics.up.set(1),
+            Ok(()) => self.metrics.up.set(1.0),
             Err(fault) => self.fault(&fault),
         }
     }
@@ -144,7 +144,7 @@ impl Worker {
         self.metrics.fault(fault.kind);
         if fault.is_fatal() {
             self.instance = None;
-            self.metrics.up.set(0);
+            self.metrics.up.set(0.0);
         }
         report(self.scope.owner(), fault);
     }

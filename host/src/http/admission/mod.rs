@@ -14,7 +14,6 @@ use ::http::{HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use prometheus::{core::Collector, process_collector::ProcessCollector};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
@@ -24,6 +23,7 @@ use super::{
 use crate::{
     config::WebConfig,
     host::{Body, BoxError},
+    own,
 };
 
 /// When this process started, in whole seconds since 1970: promhttp's header, by which a scraper may tell a restart.
@@ -107,19 +107,14 @@ fn too_slow(timeout: Duration) -> Response<Body> {
 /// The value that the page has as `process_start_time_seconds`, without its fraction; where the system does not tell, the
 /// time of this call.
 fn process_start() -> u64 {
-    let families = ProcessCollector::for_self().collect();
-    let of_page = families
-        .iter()
-        .find(|family| family.name() == "process_start_time_seconds")
-        .and_then(|family| family.get_metric().first())
-        .map(|metric| metric.get_gauge().value())
-        .filter(|seconds| *seconds > 0.0);
     let now = || {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
     };
-    of_page.map_or_else(now, Duration::from_secs_f64).as_secs()
+    own::start_time()
+        .map_or_else(now, Duration::from_secs_f64)
+        .as_secs()
 }
 
 /// A body that keeps its request in flight.

@@ -5,7 +5,10 @@
 use std::future::{pending, ready};
 
 use http_body::Body as _;
-use prometheus::Registry;
+use meterbox_metrics::{
+    Registry, View,
+    encode::{Escaping, Format},
+};
 
 use super::*;
 
@@ -28,25 +31,23 @@ async fn text(response: Response<Body>) -> Bytes {
 
 /// `meterbox_http_metrics_requests_total` of a code, and how many are in flight.
 fn page(registry: &Registry, code: &str) -> (f64, f64) {
-    let families = registry.gather();
-    let metrics = |name: &str| {
-        let family = families
-            .iter()
-            .find(|family| family.name() == name)
-            .unwrap();
-        family.get_metric().to_vec()
+    let page = registry.page(|_| View::All);
+    let page = String::from_utf8(page.to_bytes(Format::Text, Escaping::default())).unwrap();
+    let number = |series: &str| {
+        let line = page.lines().find_map(|line| line.strip_prefix(series));
+        line.unwrap().trim().parse().unwrap()
     };
-    let requests = metrics("meterbox_http_metrics_requests_total")
-        .iter()
-        .find(|metric| metric.get_label()[0].value() == code)
-        .map_or(0.0, |metric| metric.get_counter().value());
-    let in_flight = &metrics("meterbox_http_metrics_requests_in_flight")[0];
-    (requests, in_flight.get_gauge().value())
+    (
+        number(&format!(
+            "meterbox_http_metrics_requests_total{{code=\"{code}\"}}"
+        )),
+        number("meterbox_http_metrics_requests_in_flight "),
+    )
 }
 
 #[tokio::test]
 async fn a_place_is_held_until_the_body_is_gone() {
-    let registry = Registry::new();
+    let registry = Registry::default();
     let door = admission(&registry, 2, None);
     let first = door.answer(ready(ok())).await;
     let second = door.answer(ready(ok())).await;
@@ -73,7 +74,7 @@ async fn a_place_is_held_until_the_body_is_gone() {
 
 #[tokio::test]
 async fn zero_is_no_limit() {
-    let door = admission(&Registry::new(), 0, None);
+    let door = admission(&Registry::default(), 0, None);
     let mut held = Vec::new();
     for _ in 0..1_000 {
         held.push(door.answer(ready(ok())).await);
@@ -86,7 +87,7 @@ async fn zero_is_no_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_takes_too_long_is_given_up() {
-    let registry = Registry::new();
+    let registry = Registry::default();
     let door = admission(&registry, 1, Some(Duration::from_millis(2_500)));
     for _ in 0..2 {
         let late = door.answer(pending()).await;
@@ -103,7 +104,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn who_leaves_before_the_answer_is_not_counted() {
-    let registry = Registry::new();
+    let registry = Registry::default();
     let door = admission(&registry, 1, None);
     let mut waiting = Box::pin(door.answer(pending()));
     let polled = std::future::poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx))).await;
@@ -116,7 +117,7 @@ async fn who_leaves_before_the_answer_is_not_counted() {
 
 #[tokio::test]
 async fn lengths_stay_known() {
-    let door = admission(&Registry::new(), 1, None);
+    let door = admission(&Registry::default(), 1, None);
     let response = door.answer(ready(ok())).await;
     assert_eq!(response.body().size_hint().exact(), Some(5));
 }
