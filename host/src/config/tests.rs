@@ -32,6 +32,7 @@ fn every_key_is_read() {
         listen-addresses = ["127.0.0.1:0", "[::1]:9100"]
         telemetry-path = "/m"
         max-connections = 7
+        max-connections-per-peer = 3
         max-requests = 0
         created-lines = true
         request-timeout = "3s"
@@ -58,6 +59,7 @@ fn every_key_is_read() {
         listen_addresses: vec!["127.0.0.1:0".into(), "[::1]:9100".into()],
         telemetry_path: "/m".into(),
         max_connections: 7,
+        max_connections_per_peer: Some(3),
         max_requests: 0,
         created_lines: true,
         request_timeout: Some(Duration::from_secs(3)),
@@ -106,7 +108,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     assert_eq!(
         refused("[web]\n\nlisten = 'x'\n"),
         "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `telemetry-path`, \
-         `max-connections`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
+         `max-connections`, `max-connections-per-peer`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
     );
     assert_eq!(
         refused("[plugins.a]\nsource = 'a'\ngrants = { files = true }\n"),
@@ -209,6 +211,10 @@ fn web_is_checked() {
         (
             "max-connections = 0",
             "max-connections: must be at least 1; write 512",
+        ),
+        (
+            "max-connections-per-peer = 0",
+            "max-connections-per-peer: must be at least 1; leave it out for the default",
         ),
         (
             "request-timeout = '0s'",

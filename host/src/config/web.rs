@@ -24,6 +24,9 @@ pub struct WebConfig {
     pub telemetry_path: String,
     /// Connections at one time, over all addresses; more wait in the kernel's backlog. Default: 512.
     pub max_connections: usize,
+    /// Connections of one peer, which is an IPv4 address or an IPv6 /64; more are closed at once. Default: three quarters of
+    /// `max-connections`, so that no peer shuts the others out.
+    pub max_connections_per_peer: Option<usize>,
     /// Requests for the metrics page at one time; more are answered with 503. Zero means no limit. Default: 40.
     pub max_requests: usize,
     /// How long a request for the metrics page may take until its answer begins; longer is answered with 503. Default:
@@ -51,6 +54,7 @@ impl Default for WebConfig {
             listen_addresses: vec!["127.0.0.1:8080".to_owned()],
             telemetry_path: "/metrics".to_owned(),
             max_connections: 512,
+            max_connections_per_peer: None,
             max_requests: 40,
             request_timeout: None,
             created_lines: false,
@@ -62,6 +66,12 @@ impl Default for WebConfig {
 }
 
 impl WebConfig {
+    /// Connections that one peer may hold.
+    pub fn connections_per_peer(&self) -> usize {
+        self.max_connections_per_peer
+            .unwrap_or(self.max_connections - self.max_connections / 4)
+    }
+
     /// Whether the path is one of the exporter's own pages.
     pub(super) fn owns(&self, path: &str) -> bool {
         path == self.telemetry_path || [LANDING_PATH, HEALTHY_PATH, READY_PATH].contains(&path)
@@ -91,6 +101,12 @@ impl WebConfig {
         }
         if self.max_connections == 0 {
             return Err(Problem::new("must be at least 1; write 512").at("max-connections"));
+        }
+        if self.max_connections_per_peer == Some(0) {
+            return Err(
+                Problem::new("must be at least 1; leave it out for the default")
+                    .at("max-connections-per-peer"),
+            );
         }
         if self.request_timeout.is_some_and(|limit| limit.is_zero()) {
             return Err(

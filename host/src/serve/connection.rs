@@ -12,6 +12,10 @@ use hyper_util::{
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
+/// What hyper buffers at most of what it reads, and what it gathers before it writes, in bytes. A head that does not fit is
+/// answered with 431; a target of more than 64 KiB in one that does, with 414.
+const BUFFER: usize = 128 << 10;
+
 /// What is the same for all connections.
 #[derive(Debug)]
 pub(super) struct Connections<S> {
@@ -25,7 +29,11 @@ impl<S> Connections<S> {
         let mut http = http1::Builder::new();
         // hyper starts this timer when it begins to wait for a head, so it closes idle connections as well.
         http.timer(TokioTimer::new())
-            .header_read_timeout(limits.read_timeout);
+            .header_read_timeout(limits.read_timeout)
+            .max_buf_size(BUFFER)
+            // A peer that has said all it had to say (`nc -N`) still wants its answer. One that is gone altogether looks
+            // the same until something is sent to it; a scrape is finished for it, as promhttp does.
+            .half_close(true);
         Self {
             http,
             service,
@@ -50,7 +58,7 @@ impl<S> Connections<S> {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let mut stream = TimeoutStream::new(stream);
-        // Writes only: hyper reads all along, to learn that a peer has left, and a long scrape would look like a stall.
+        // Writes only: while an answer is being made nothing is read, and a long scrape would look like a stall.
         stream.set_write_timeout(Some(self.write_timeout));
         let io = TokioIo::new(Box::pin(stream));
         let service = TowerToHyperService::new(self.service.clone());

@@ -76,9 +76,8 @@ impl Acceptor {
             match self.try_accept().await {
                 Ok((stream, peer)) => {
                     self.backoff = SHORTEST_BACKOFF;
-                    // Responses are written whole; waiting for more to send would only delay them.
-                    if let Err(error) = stream.set_nodelay(true) {
-                        tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
+                    if let Err(error) = prepare(&stream) {
+                        tracing::debug!(%peer, %error, "cannot set options of a socket");
                     }
                     return (stream, peer);
                 }
@@ -109,6 +108,19 @@ impl Acceptor {
         self.next = (index + 1) % count;
         accepted
     }
+}
+
+/// What the kernel may hold that has not been sent, in bytes. Its own bound is the send buffer, which grows to 4 MB for each
+/// peer that takes a large page slowly. What is on its way is not part of it, so nobody is slowed down.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 << 10;
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // Responses are written whole; waiting for more to send would only delay them.
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)?;
+    Ok(())
 }
 
 fn concerns_one_peer(error: &io::Error) -> bool {

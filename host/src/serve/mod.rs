@@ -1,13 +1,15 @@
 //! Sockets: listen, accept, bound, time out, drain.
 //!
 //! What a peer cannot do: hold a connection without asking for anything ([`Limits::read_timeout`]), hold one without
-//! taking its response ([`Limits::write_timeout`]), or open more than [`Limits::max_connections`]. A long scrape is
-//! none of these: between the head of a request and the first byte of its response no timer runs here.
+//! taking its response ([`Limits::write_timeout`]), open more than [`Limits::max_connections_per_peer`], or make a
+//! connection hold more than a few buffers of 128 KiB. A long scrape is none of these: between the head of a request and
+//! the first byte of its response no timer runs here. docs/reliability.md has the whole list, with figures.
 //!
 //! The service is any tower service; with [`crate::Host::service`] it is the whole exporter.
 
 mod connection;
 mod listen;
+mod peers;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +25,7 @@ use tokio::{
 };
 
 pub use self::listen::{BindError, bind};
-use self::{connection::Connections, listen::Acceptor};
+use self::{connection::Connections, listen::Acceptor, peers::Peers};
 use crate::config::WebConfig;
 
 /// What one server bears. The default is that of [`WebConfig`].
@@ -31,6 +33,8 @@ use crate::config::WebConfig;
 pub struct Limits {
     /// Connections at one time, over all listeners; more wait in the kernel's backlog. Zero serves none. Default: 512.
     pub max_connections: usize,
+    /// Connections of one peer, which is an IPv4 address or an IPv6 /64; more are closed at once. Default: 384.
+    pub max_connections_per_peer: usize,
     /// How long a peer may take for the head of a request, and a connection may stay idle before that. Default: 10 s.
     pub read_timeout: Duration,
     /// A peer that takes no byte of its response for this long is dropped. Default: 10 s.
@@ -49,6 +53,7 @@ impl From<&WebConfig> for Limits {
     fn from(web: &WebConfig) -> Self {
         Self {
             max_connections: web.max_connections,
+            max_connections_per_peer: web.connections_per_peer(),
             read_timeout: web.read_timeout,
             write_timeout: web.write_timeout,
             shutdown_grace: web.shutdown_grace,
@@ -84,17 +89,23 @@ pub async fn serve<S, B>(
         let permits = Arc::new(Semaphore::new(
             limits.max_connections.min(Semaphore::MAX_PERMITS),
         ));
+        let peers = Peers::new(limits.max_connections_per_peer);
         // The semaphore is never closed: the loop has no other end than `shutdown`.
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
             let (stream, peer) = acceptor.accept().await;
             while let Some(ended) = tasks.try_join_next() {
                 report(ended);
             }
+            let Some(place) = peers.enter(peer.ip()) else {
+                continue;
+            };
             let connection = connections.open(stream, &graceful);
             tasks.spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%peer, error = chain(&error), "connection dropped");
                 }
+                // In this order: whoever gets the permit finds the place free.
+                drop(place);
                 drop(permit);
             });
         }

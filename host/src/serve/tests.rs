@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Limits, bind, serve};
+use super::{Limits, bind, listen::Acceptor, serve};
 
 /// Short enough for a test, long enough for a busy machine to answer within.
 const SHORT: Duration = Duration::from_millis(300);
@@ -29,6 +29,7 @@ const LARGE: usize = 64 << 20;
 /// No limit that a test would meet by accident.
 const LIMITS: Limits = Limits {
     max_connections: 8,
+    max_connections_per_peer: 8,
     read_timeout: PATIENCE,
     write_timeout: PATIENCE,
     shutdown_grace: PATIENCE,
@@ -285,6 +286,76 @@ async fn the_bound_holds_over_all_listeners() {
     assert!(early.is_err(), "answered beyond the bound");
     drop(first);
     response(&mut second, "hello").await;
+}
+
+/// Whoever holds its share gets no more; others do.
+#[tokio::test]
+async fn a_peer_cannot_take_every_connection() {
+    let server = Server::start(Limits {
+        max_connections_per_peer: 2,
+        ..LIMITS
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = server.connect().await;
+        ask(&mut stream, "/").await;
+        response(&mut stream, "hello").await;
+        held.push(stream);
+    }
+    closed(&mut server.connect().await).await;
+
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = other.connect(server.addresses[0]).await.unwrap();
+    ask(&mut other, "/").await;
+    response(&mut other, "hello").await;
+
+    held.pop();
+    // The server learns of it in its own time.
+    let mut again = Vec::new();
+    while again.is_empty() {
+        let mut stream = server.connect().await;
+        let request = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        let _ = stream.write_all(request).await;
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut again))
+            .await
+            .unwrap();
+    }
+    assert!(again.starts_with(b"HTTP/1.1 200 OK\r\n"));
+}
+
+/// What a peer that takes nothing costs here and in the kernel does not depend on the size of its response.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_kernel_holds_little_that_is_unsent() {
+    let listeners = bind(&["127.0.0.1:0".to_owned()]).await.unwrap();
+    let address = listeners[0].local_addr().unwrap();
+    let mut acceptor = Acceptor::new(listeners);
+    let receiver = TcpSocket::new_v4().unwrap();
+    receiver.set_recv_buffer_size(4096).unwrap();
+    let _receiver = receiver.connect(address).await.unwrap();
+    let (mut stream, _) = acceptor.accept().await;
+    let mut taken = 0;
+    let part = [0; 16 << 10];
+    while let Ok(written) = timeout(SHORT, stream.write(&part)).await {
+        taken += written.unwrap();
+    }
+    assert!(taken < 512 << 10, "{taken} bytes");
+}
+
+/// A peer that has sent all it has to send waits for its answer all the same.
+#[tokio::test]
+async fn a_half_closed_peer_is_answered() {
+    let server = Server::start(LIMITS).await;
+    let mut stream = server.connect().await;
+    ask(&mut stream, "/slow").await;
+    stream.shutdown().await.unwrap();
+    server.entered.notified().await;
+    sleep(SHORT / 10).await;
+    server.gate.notify_one();
+    response(&mut stream, "slow").await;
+    closed(&mut stream).await;
 }
 
 #[tokio::test]
