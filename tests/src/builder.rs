@@ -113,6 +113,12 @@ impl Meterbox {
         })
     }
 
+    /// Starts it and does not wait: the process, and the directory of its config.
+    pub fn begin(self) -> Result<(Process, TempDir)> {
+        let (process, dir, _) = self.launch()?;
+        Ok((process, dir))
+    }
+
     fn launch(self) -> Result<(Process, TempDir, PathBuf)> {
         let dir = tempfile::tempdir()?;
         let mut command = Command::new(files::binary()?);

@@ -1,8 +1,10 @@
 //! A child process with its output, killed when it is dropped.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -11,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 
 use crate::{PATIENCE, until};
 
@@ -91,6 +93,48 @@ impl Process {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         kill_process(Pid::from_child(&self.child), signal).context("cannot send a signal")
+    }
+
+    /// One of the kernel's files about it, such as `status`.
+    #[cfg(target_os = "linux")]
+    pub fn proc(&self, file: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{file}", self.child.id()))
+    }
+
+    /// File descriptors that are open, by what they lead to.
+    #[cfg(target_os = "linux")]
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(self.proc("fd"))?;
+        // One may be closed meanwhile.
+        Ok(entries
+            .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+            .collect())
+    }
+
+    /// Lowers its limit of open files.
+    #[cfg(target_os = "linux")]
+    pub fn limit_files(&self, most: usize) -> Result<()> {
+        let most = Some(most as u64);
+        let limit = Rlimit {
+            current: most,
+            maximum: most,
+        };
+        let pid = Pid::from_child(&self.child);
+        prlimit(Some(pid), Resource::Nofile, limit).context("cannot set a limit")?;
+        Ok(())
+    }
+
+    /// What it has used of the processors, in hundredths of a second.
+    #[cfg(target_os = "linux")]
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let stat = fs::read_to_string(self.proc("stat"))?;
+        // The name before it may hold anything.
+        let (_, fields) = stat.rsplit_once(')').context("no name in it")?;
+        let mut ticks = 0;
+        for field in fields.split_whitespace().skip(11).take(2) {
+            ticks += field.parse::<u64>()?;
+        }
+        Ok(Duration::from_millis(ticks * 10))
     }
 
     /// Waits for its end, and for the last line of its output.

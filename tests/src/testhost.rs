@@ -1,6 +1,6 @@
 //! The exporter under test.
 
-use std::{net::SocketAddr, process::ExitStatus};
+use std::{net::SocketAddr, path::PathBuf, process::ExitStatus, time::Duration};
 
 use anyhow::{Result, ensure};
 use tempfile::TempDir;
@@ -58,6 +58,40 @@ impl TestHost {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         self.process.signal(signal)
+    }
+
+    /// One of the kernel's files about it, such as `status`.
+    #[cfg(target_os = "linux")]
+    pub fn proc(&self, file: &str) -> PathBuf {
+        self.process.proc(file)
+    }
+
+    /// How many file descriptors it has open.
+    #[cfg(target_os = "linux")]
+    pub fn files(&self) -> Result<usize> {
+        Ok(self.process.files()?.len())
+    }
+
+    /// How many sockets it has open, those for its own use included.
+    #[cfg(target_os = "linux")]
+    pub fn sockets(&self) -> Result<usize> {
+        let files = self.process.files()?;
+        let sockets = files
+            .iter()
+            .filter(|file| file.to_string_lossy().starts_with("socket:"));
+        Ok(sockets.count())
+    }
+
+    /// Lowers its limit of open files.
+    #[cfg(target_os = "linux")]
+    pub fn limit_files(&self, most: usize) -> Result<()> {
+        self.process.limit_files(most)
+    }
+
+    /// What it has used of the processors.
+    #[cfg(target_os = "linux")]
+    pub fn cpu_time(&self) -> Result<Duration> {
+        self.process.cpu_time()
     }
 
     /// Waits for its end.

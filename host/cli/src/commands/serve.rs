@@ -1,4 +1,4 @@
-//! `meterbox serve`: config → host → sockets → serve, until a signal.
+//! `meterbox serve`: config → host → sockets → serve, until a signal; a second one ends it at once.
 
 use std::{io, path::PathBuf};
 
@@ -8,7 +8,10 @@ use meterbox::{
     config::{Config, ConfigError},
     serve::{Limits, bind, serve},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
 
 use crate::{args::LogArgs, logging};
 
@@ -64,6 +67,13 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    // Before anything that takes time. The first process of a container gets no signal that it does not watch for, and
+    // would go on with its start.
+    let stop = {
+        let _inside = runtime.enter();
+        Stop::watch().context("cannot watch for signals")?
+    };
     let config = args.config()?;
     logging::start(&args.log)?;
     if config.plugins.is_empty() {
@@ -71,42 +81,71 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             "no plugin is configured: only the metrics of the exporter itself are served"
         );
     }
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let ended = runtime.block_on(until_stopped(&config));
+    let ended = runtime.block_on(until_stopped(&config, stop));
     // Whatever still computes for a request that was cut off has nobody left to tell.
     runtime.shutdown_background();
     ended
 }
 
-async fn until_stopped(config: &Config) -> anyhow::Result<()> {
-    let host = Host::start(config).await?;
+async fn until_stopped(config: &Config, mut stop: Stop) -> anyhow::Result<()> {
+    let host = tokio::select! {
+        biased;
+        () = stop.signalled("giving up the start") => return Ok(()),
+        host = Host::start(config) => host?,
+    };
     let listeners = bind(&config.web.listen_addresses).await?;
-    let stop = stop_signal().context("cannot watch for signals")?;
     for listener in &listeners {
         let address = listener.local_addr()?;
         tracing::info!(%address, "listening");
     }
-    let draining = host.clone();
-    let stop = async move {
-        stop.await;
-        draining.shutdown();
+    let (drain, draining) = oneshot::channel();
+    let draining = async {
+        let _ = draining.await;
     };
-    serve(listeners, host.service(), Limits::from(&config.web), stop).await;
+    let serving = serve(
+        listeners,
+        host.service(),
+        Limits::from(&config.web),
+        draining,
+    );
+    let stopping = async {
+        stop.signalled("stopping").await;
+        host.shutdown();
+        // Nobody listens only if the server has ended.
+        let _ = drain.send(());
+        stop.signalled("cutting off the requests that are left")
+            .await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = stopping => {}
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Completes at the first SIGTERM or SIGINT after this call.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// SIGTERM and SIGINT, from the call of `watch` on.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn watch() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Completes at the next signal, and logs what comes of it.
+    async fn signalled(&mut self, consequence: &str) {
         let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         };
-        tracing::info!(signal = name, "stopping");
-    })
+        tracing::info!(signal = name, "{consequence}");
+    }
 }
 
 #[cfg(test)]
