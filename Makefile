@@ -10,7 +10,7 @@ FUZZ ?= 60
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests run test judges lint format audit bench fuzz clean
+.PHONY: help build guests run test judges lint format audit bench edges fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ audit: ## Check licences, advisories and sources of the dependencies (needs carg
 bench: build guests ## Measure beside other libraries (BENCH=--quick, BENCH=--markdown)
 	$(CARGO) bench --locked -p meterbox
 	$(CARGO) run --release --locked $(BENCHES) --target-dir target/bench -- $(BENCH)
+
+edges: build guests ## Measure what careless and hostile HTTP peers cost
+	$(CARGO) bench --locked -p meterbox-tests --bench edges
 
 fuzz: ## Fuzz the parsers for FUZZ seconds each (needs nightly and cargo-fuzz)
 	for target in parse_text parse_openmetrics; do \
