@@ -304,12 +304,14 @@ fn a_peer_gets_its_share_of_connections() -> Result<()> {
         held.push(stream);
     }
     ensure!(answer(&host, request)?.is_empty(), "one more was served");
-    ensure!(
-        host.log().iter().any(|line| line.contains("127.0.0.1")
-            && line.contains("all connections that one peer may have")),
-        "{:?}",
-        host.log()
-    );
+    until(PATIENCE, || {
+        let log = host.log();
+        let told = log.iter().any(|line| {
+            line.contains("127.0.0.1") && line.contains("all connections that one peer may have")
+        });
+        ensure!(told, "{log:?}");
+        Ok(())
+    })?;
     held.clear();
     let again = until(PATIENCE, || host.get("/-/healthy"))?;
     assert_eq!(again.status, 200);
