@@ -8,6 +8,7 @@
 //! - [`Session`] is how an instance of a plugin changes durable series: staged during a call, committed as a whole.
 //! - [`Counter`]s and [`Gauge`]s are the program's own, in atomics.
 //! - [`Sample`]s are the other way to report: a snapshot that replaces what its families held.
+//! - [`parse`] reads exposition text; what it finds comes into the registry by [`Registry::replace_dynamic`].
 //! - [`encode`] writes a [`Page`] in a wire format.
 //!
 //! ```
@@ -44,6 +45,7 @@ mod block;
 mod column;
 mod created;
 mod desc;
+mod dynamic;
 mod family;
 mod foreign;
 mod labels;
@@ -60,6 +62,7 @@ mod session;
 mod summary;
 
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
+pub use dynamic::DynamicError;
 pub use name::{is_label_name, is_legacy_label_name, is_legacy_metric_name, is_metric_name};
 pub use own::{Counter, CounterVec, Gauge, GaugeVec};
 pub use page::Page;

@@ -7,18 +7,22 @@ use std::{
 
 use crate::{
     desc::{Desc, DescError, Kind},
+    dynamic::{self, Claims, DynamicError},
+    family::Family,
     foreign,
     own::{self, CounterVec, GaugeVec, Own},
     page::{Page, PageFamily},
+    sample::Sample,
     scope::{Scope, ScopeOptions},
 };
 
-/// The scopes of all plugins, the program's own families, and the registries of native code beside them.
-#[derive(Debug, Default)]
+/// The scopes of all plugins, the program's own families, and the registries of native code beside them. A clone is the
+/// same registry.
+#[derive(Clone, Debug, Default)]
 pub struct Registry {
-    scopes: RwLock<Vec<Arc<Scope>>>,
+    scopes: Arc<RwLock<Vec<Arc<Scope>>>>,
     own: Own,
-    natives: Vec<prometheus::Registry>,
+    natives: Arc<[prometheus::Registry]>,
 }
 
 /// What a page takes of a scope.
@@ -26,7 +30,7 @@ pub struct Registry {
 pub enum View {
     /// Every family.
     All,
-    /// Not the families that report by samples: the last ones are from another time.
+    /// Not the families that report by samples, nor those that were found at run time: they are from another time.
     Instruments,
     /// No family.
     Nothing,
@@ -69,9 +73,9 @@ impl Registry {
     /// An empty registry whose page also has what these native registries gather. Where names clash, native code wins.
     pub fn new(natives: Vec<prometheus::Registry>) -> Self {
         Self {
-            scopes: RwLock::default(),
+            scopes: Arc::default(),
             own: Own::default(),
-            natives,
+            natives: natives.into(),
         }
     }
 
@@ -164,8 +168,70 @@ impl Registry {
         }
         drop(families);
         let scope = Arc::new(scope);
+        let mut claims = Claims::default();
+        for family in scope.lock().iter() {
+            claims.add(&family.desc, Some(&scope), "");
+        }
+        for owner in scopes.iter() {
+            evict(owner, &claims);
+        }
         scopes.push(Arc::clone(&scope));
         Ok(scope)
+    }
+
+    /// Replaces the families of a scope that were found at run time, all at once. They get its prefix and its constant
+    /// labels, and count towards its limit of series after those that were described.
+    ///
+    /// Several of one name become one family, if they agree in type, help and unit; of equal series the first one counts.
+    /// Whoever has described a family keeps its name, and so does native code; among families that were not described
+    /// the owner who registered first does. What returns says what is left out, and why; the rest is on the page.
+    pub fn replace_dynamic(
+        &self,
+        scope: &Arc<Scope>,
+        found: Vec<(Desc, Vec<Sample>)>,
+    ) -> Vec<DynamicError> {
+        let mut errors = Vec::new();
+        let found = dynamic::merge(found, &mut errors);
+        // Nobody waits for this: the registry is locked only to compare names.
+        let mut families = dynamic::build(scope, found, &mut errors);
+        let mut claims = Claims::default();
+        for family in foreign::gather(&self.natives) {
+            claims.add(&family.desc, None, own::OWNER);
+        }
+        for desc in self.own.descs() {
+            claims.add(&desc, None, own::OWNER);
+        }
+        let scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut is_before = true;
+        for owner in scopes.iter() {
+            let is_own = Arc::ptr_eq(owner, scope);
+            is_before &= !is_own;
+            let by = format!("plugin {:?}", owner.owner());
+            let claim = |claims: &mut Claims, families: &[Family]| {
+                for family in families {
+                    claims.add(&family.desc, (!is_own).then_some(owner), &by);
+                }
+            };
+            claim(&mut claims, &owner.lock());
+            if is_before {
+                claim(&mut claims, &owner.lock_dynamic());
+            }
+        }
+        let mut own = Claims::default();
+        families.retain(|family| {
+            let checked = claims
+                .check(&family.desc, scope)
+                .and_then(|()| own.check(&family.desc, scope));
+            match checked {
+                Ok(()) => own.add(&family.desc, Some(scope), "the same text"),
+                Err(ref error) => errors.push(error.clone().into()),
+            }
+            checked.is_ok()
+        });
+        let after = scopes.iter().skip_while(|owner| !Arc::ptr_eq(owner, scope));
+        after.skip(1).for_each(|owner| evict(owner, &own));
+        *scope.lock_dynamic() = families;
+        errors
     }
 
     /// Takes an owner's families off the page, and lets others have their names.
@@ -196,6 +262,9 @@ impl Registry {
                     scoped.push(PageFamily::new(family));
                 }
             }
+            if view == View::All {
+                scoped.extend(scope.lock_dynamic().iter_mut().map(PageFamily::new));
+            }
         }
         let natives = natives.iter_mut().filter(|family| family.len() > 0);
         Page::new(
@@ -206,9 +275,16 @@ impl Registry {
     }
 }
 
+/// Takes off the page what was found at run time and cannot stand beside these. Its owner hears of it when it next
+/// replaces its families.
+fn evict(owner: &Scope, claims: &Claims) {
+    let mut dynamic = owner.lock_dynamic();
+    dynamic.retain(|family| claims.check(&family.desc, owner).is_ok());
+}
+
 /// Two owners may share a family, as two instances of one plugin do, if it is the same in all but the values of the
 /// constant labels.
-fn check_shared(
+pub(crate) fn check_shared(
     desc: &Desc,
     scope: &Scope,
     other: &Desc,

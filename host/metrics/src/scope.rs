@@ -15,11 +15,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Scope {
     owner: String,
+    prefix: String,
     const_labels: Vec<(String, String)>,
     /// As described, before the prefix.
     descs: Vec<Desc>,
     max_series: usize,
     families: Mutex<Vec<Family>>,
+    /// Found at run time; all of them are replaced at once.
+    dynamic: Mutex<Vec<Family>>,
 }
 
 impl Scope {
@@ -38,7 +41,9 @@ impl Scope {
         });
         Self {
             owner: options.owner.clone(),
+            prefix: options.prefix.clone(),
             families: Mutex::new(families.collect()),
+            dynamic: Mutex::default(),
             const_labels,
             descs,
             max_series: options.max_series,
@@ -55,6 +60,11 @@ impl Scope {
         &self.descs
     }
 
+    /// Put before every family name.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// Constant labels, sorted by name.
     pub(crate) fn const_labels(&self) -> &[(String, String)] {
         &self.const_labels
@@ -67,7 +77,20 @@ impl Scope {
 
     /// How many series there are.
     pub fn series(&self) -> usize {
+        let dynamic: usize = self.lock_dynamic().iter().map(Family::len).sum();
+        self.described_series() + dynamic
+    }
+
+    /// How many series there are of families that were described.
+    pub(crate) fn described_series(&self) -> usize {
         self.lock().iter().map(Family::len).sum()
+    }
+
+    /// How many families there are that were found at run time; see [`Registry::replace_dynamic`].
+    ///
+    /// [`Registry::replace_dynamic`]: crate::Registry::replace_dynamic
+    pub fn dynamic_families(&self) -> usize {
+        self.lock_dynamic().len()
     }
 
     /// Replaces what the sampled families held by these samples (pairs of family number and sample). A family that is
@@ -108,6 +131,10 @@ impl Scope {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Family>> {
         // A panic elsewhere leaves the columns whole: they are only ever appended to or overwritten.
         self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn lock_dynamic(&self) -> MutexGuard<'_, Vec<Family>> {
+        self.dynamic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

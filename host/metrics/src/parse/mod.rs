@@ -30,6 +30,8 @@
 //! the same series twice, a `# HELP` line after samples, histograms and summaries that contradict themselves, and labels
 //! that start with `__`. Blanks at the end of a line are accepted, as the format's description says.
 //!
+//! [`tidy()`] helps with what scripts write and prometheus/common takes: it brings the lines of each family together.
+//!
 //! OpenMetrics is read as its grammar says, with two concessions that all its other readers make: `"` may stand
 //! unescaped in a `# HELP` line, and names may be quoted as in format 0.0.4.
 
@@ -51,6 +53,7 @@ mod point;
 mod rules;
 mod strings;
 mod text;
+mod tidy;
 
 pub use assemble::AssembleError;
 pub use error::ParseError;
@@ -59,6 +62,7 @@ pub use lint::{Problem, lint};
 pub use metric::ParsedMetric;
 pub use model::{Exemplar, Label, ParsedFamily, ParsedSample};
 pub use number::Timestamp;
+pub use tidy::{Tidy, tidy};
 
 /// Reads a page of text format 0.0.4. Families come in the order of the page, those without samples too.
 ///
