@@ -14,3 +14,4 @@ mod ponds;
 mod refusals;
 mod scrape;
 mod shutdown;
+mod text_collector;

@@ -55,6 +55,19 @@ impl TestHost {
         self.process.lines()
     }
 
+    /// How many lines of what it has printed have all of these words, once there is one.
+    pub fn logged(&self, words: &[&str]) -> Result<usize> {
+        until(PATIENCE, || {
+            let lines = self.log();
+            let found = lines
+                .iter()
+                .filter(|line| words.iter().all(|word| line.contains(word)))
+                .count();
+            ensure!(found > 0, "no line has all of {words:?}: {lines:#?}");
+            Ok(found)
+        })
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         self.process.signal(signal)

@@ -50,13 +50,16 @@ macro_rules! __export_hook {
     ($exports:ident Schedule) => {
         $crate::bindings::schedule::export_schedule!($exports with_types_in $crate::bindings::schedule);
     };
+    ($exports:ident TextCollector) => {
+        $crate::bindings::text::export_text_collector!($exports with_types_in $crate::bindings::text);
+    };
     ($exports:ident HttpHandler) => {
         $crate::__export_http!($exports);
     };
     ($exports:ident $hook:ident) => {
         ::std::compile_error!(::std::concat!(
             "no hook `", ::std::stringify!($hook),
-            "`: there are Collector, Lifecycle, Schedule and HttpHandler"
+            "`: there are Collector, Lifecycle, Schedule, TextCollector and HttpHandler"
         ));
     };
 }

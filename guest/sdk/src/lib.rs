@@ -25,13 +25,15 @@
 //! # }
 //! ```
 //!
-//! A plugin is a type and its hooks, each a trait: [`Collector`], which every plugin has, [`Lifecycle`], [`Schedule`]
-//! and [`HttpHandler`](http::HttpHandler). It has two ways to report, those of client libraries:
+//! A plugin is a type and its hooks, each a trait: [`Collector`], which every plugin has, [`Lifecycle`], [`Schedule`],
+//! [`TextCollector`] and [`HttpHandler`](http::HttpHandler). It has two ways to report, those of client libraries:
 //!
 //! - **Instruments** ([`Counter`], [`GaugeVec`], …) are counted up as things happen. The host keeps the values, so
 //!   they survive a panic, a timeout and a reload of the plugin, and all its instances feed the same ones. Counting
 //!   costs about a nanosecond: it stays inside the plugin, and the host hears of it when the call returns.
 //! - **Samples** are what [`Collector::collect`] reads afresh for each scrape: see [`Samples`].
+//!
+//! What another library has as exposition text already goes to the host as it is: see [`TextCollector`].
 //!
 //! The host calls one function of an instance at a time: [`Collector::register`] first, then [`Lifecycle::init`],
 //! then the others as they come due. A panic or an overrun timeout ends the instance and discards what that call
@@ -86,6 +88,7 @@ mod opts;
 mod registry;
 mod samples;
 mod schedule;
+mod text;
 
 pub use buckets::{
     DEFAULT_BUCKETS, exponential_buckets, exponential_buckets_range, linear_buckets,
@@ -104,3 +107,4 @@ pub use samples::{
     BucketSpan, HistogramValue, NativeHistogramValue, Sample, Samples, SummaryValue,
 };
 pub use schedule::Schedule;
+pub use text::TextCollector;

@@ -7,5 +7,6 @@ pub use crate::http::{HttpHandler, Request, Response};
 pub use crate::{
     Collector, Counter, CounterVec, Desc, Family, Gauge, GaugeVec, Histogram, HistogramOpts,
     HistogramVec, Lifecycle, Opts, Registry, Result, Samples, Schedule, Start, Summary, SummaryVec,
+    TextCollector,
 };
 pub use crate::{config, log};

@@ -16,6 +16,7 @@ wasmtime::component::bindgen!({
             include meterbox:plugin/plugin@0.1.0;
             export meterbox:plugin/lifecycle@0.1.0;
             export meterbox:plugin/schedule@0.1.0;
+            export meterbox:plugin/text-collector@0.1.0;
         }
     ",
     world: "meterbox:host/all",
@@ -24,5 +25,5 @@ wasmtime::component::bindgen!({
     require_store_data_send: true,
 });
 
-pub use self::exports::meterbox::plugin::{collector, lifecycle, schedule};
+pub use self::exports::meterbox::plugin::{collector, lifecycle, schedule, text_collector};
 pub use self::meterbox::plugin::{config, instruments, log, meminfo, metric_types};

@@ -18,7 +18,7 @@ use super::convert;
 use crate::{
     engine::{
         Engine, Fault, FaultKind, Identity, State,
-        bindings::{collector, lifecycle, schedule},
+        bindings::{collector, lifecycle, schedule, text_collector},
     },
     imports::meminfo::Reading,
 };
@@ -34,6 +34,7 @@ pub(crate) struct Template {
     collector: collector::GuestIndices,
     lifecycle: Option<lifecycle::GuestIndices>,
     schedule: Option<schedule::GuestIndices>,
+    text: Option<text_collector::GuestIndices>,
     handler: Option<incoming_handler::GuestIndices>,
 }
 
@@ -43,6 +44,7 @@ pub(crate) struct Instance {
     collector: collector::Guest,
     lifecycle: Option<lifecycle::Guest>,
     schedule: Option<schedule::Guest>,
+    text: Option<text_collector::Guest>,
     handler: Option<incoming_handler::Guest>,
 }
 
@@ -70,6 +72,7 @@ impl Template {
         Ok(Self {
             lifecycle: lifecycle::GuestIndices::new(&pre).ok(),
             schedule: schedule::GuestIndices::new(&pre).ok(),
+            text: text_collector::GuestIndices::new(&pre).ok(),
             handler: incoming_handler::GuestIndices::new(&pre).ok(),
             identity,
             pre,
@@ -121,6 +124,7 @@ impl Template {
             collector,
             lifecycle: load!(self.lifecycle),
             schedule: load!(self.schedule),
+            text: load!(self.text),
             handler: load!(self.handler),
             store,
         })
@@ -160,6 +164,17 @@ impl Instance {
         let call = self.collector.call_collect(&mut self.store);
         let outcome = bounded("collect", limit, call).await;
         self.settle("collect", outcome).map(convert::samples)
+    }
+
+    /// The metrics that the guest has as text, if it is one of those.
+    pub(crate) async fn collect_text(&mut self) -> Result<Option<String>, Fault> {
+        let limit = self.arm();
+        let Some(text) = &self.text else {
+            return Ok(None);
+        };
+        let call = text.call_collect_text(&mut self.store);
+        let outcome = bounded("collect-text", limit, call).await;
+        self.settle("collect-text", outcome).map(Some)
     }
 
     /// How often the guest wants to be ticked.

@@ -3,6 +3,7 @@
 mod convert;
 mod instance;
 mod route;
+mod text;
 mod worker;
 
 use std::{
@@ -85,7 +86,13 @@ enum Message {
 pub(crate) struct Collect(watch::Receiver<Option<bool>>);
 
 impl Collect {
-    fn is_under_way(&self) -> bool {
+    /// One that is over when the sender says whether it succeeded, or is gone.
+    pub(crate) fn new() -> (watch::Sender<Option<bool>>, Self) {
+        let (reply, answer) = watch::channel(None);
+        (reply, Self(answer))
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
         self.0.has_changed().is_ok() && self.0.borrow().is_none()
     }
 
@@ -155,7 +162,7 @@ impl Plugin {
             ..ScopeOptions::new(&name)
         };
         let scope = registry.register(&options, descs)?;
-        let worker = Worker::new(template.clone(), Arc::clone(&scope), metrics.clone());
+        let worker = Worker::new(template.clone(), registry, &scope, metrics.clone());
         let worker = match worker.begin(instance).await {
             Ok(worker) => worker,
             Err(fault) => {
@@ -201,13 +208,13 @@ impl Plugin {
         if let Some(collect) = last.as_ref().filter(|collect| collect.is_under_way()) {
             return collect.clone();
         }
-        let (reply, answer) = watch::channel(None);
+        let (reply, collect) = Collect::new();
         let message = Message::Collect {
             meminfo: Arc::clone(meminfo),
             reply,
         };
         // Fails only if the task is gone; the dropped reply then says so to all who wait.
         let _ = self.mailbox.try_send(message);
-        last.insert(Collect(answer)).clone()
+        last.insert(collect).clone()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
-use meterbox_metrics::{Desc, Sample, Scope};
+use meterbox_metrics::{Desc, Registry, Sample, Scope};
 use tokio::{
     sync::mpsc,
     time::{Interval, MissedTickBehavior, interval_at},
@@ -11,6 +11,7 @@ use tokio::{
 use super::{
     Message,
     instance::{Instance, Template},
+    text::Texts,
 };
 use crate::{
     engine::{Fault, FaultKind, bindings::lifecycle::Start},
@@ -27,13 +28,20 @@ pub(super) struct Worker {
     ticks: Option<Interval>,
     /// Families whose samples were refused, with the reason: each is logged once.
     refused: HashSet<(Option<u32>, &'static str)>,
+    texts: Texts,
 }
 
 impl Worker {
-    pub(super) fn new(template: Template, scope: Arc<Scope>, metrics: PluginMetrics) -> Self {
+    pub(super) fn new(
+        template: Template,
+        registry: &Registry,
+        scope: &Arc<Scope>,
+        metrics: PluginMetrics,
+    ) -> Self {
         Self {
             template,
-            scope,
+            scope: Arc::clone(scope),
+            texts: Texts::new(registry, scope, &metrics),
             metrics,
             instance: None,
             ticks: None,
@@ -80,17 +88,8 @@ impl Worker {
 
     async fn collect(&mut self, meminfo: Arc<Reading>) -> bool {
         let start = Instant::now();
-        let outcome = match &mut self.instance {
-            Some(instance) => instance.collect(meminfo).await,
-            // The restart failed; try once more for this scrape.
-            None => match self.restart().await {
-                Ok(instance) => instance.collect(meminfo).await,
-                Err(fault) => Err(fault),
-            },
-        };
-        let succeeded = match outcome {
-            Ok(samples) => {
-                self.accept(samples);
+        let succeeded = match self.call_collect(meminfo).await {
+            Ok(()) => {
                 self.metrics.up.set(1.0);
                 true
             }
@@ -102,6 +101,21 @@ impl Worker {
         self.metrics.collected(succeeded, start.elapsed());
         self.metrics.series.set(self.scope.series() as f64);
         succeeded
+    }
+
+    async fn call_collect(&mut self, meminfo: Arc<Reading>) -> Result<(), Fault> {
+        let instance = match &mut self.instance {
+            Some(instance) => instance,
+            // The restart failed; try once more for this scrape.
+            None => self.restart().await?,
+        };
+        let samples = instance.collect(meminfo).await?;
+        let text = instance.collect_text().await?;
+        self.accept(samples);
+        match text {
+            Some(text) => self.texts.accept(text).await,
+            None => Ok(()),
+        }
     }
 
     fn accept(&mut self, samples: Vec<(u32, Sample)>) {

@@ -8,3 +8,4 @@ pub mod collector;
 pub mod imports;
 pub mod lifecycle;
 pub mod schedule;
+pub mod text;

@@ -29,6 +29,16 @@ pub enum AssembleError {
     },
 }
 
+impl AssembleError {
+    /// One word for the `reason` label of a metric.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Bounds { .. } => "buckets",
+            Self::Labels { .. } => "labels",
+        }
+    }
+}
+
 /// How many label names a family may have, over all of its series.
 const MAX_LABELS: usize = 128;
 
