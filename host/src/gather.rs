@@ -4,13 +4,17 @@ use std::{sync::Arc, time::Instant};
 
 use meterbox_metrics::{Page, Registry, Scope, View};
 
-use crate::{imports::meminfo::Reading, own::ProcessMetrics, plugin::Plugin};
+use crate::{
+    config::TEXTFILE, imports::meminfo::Reading, own::ProcessMetrics, plugin::Plugin,
+    textfile::Textfile,
+};
 
-/// Collects from the plugins that `wanted` names, in parallel. A plugin that is late or broken costs its samples; those of
-/// plugins that were not asked are left out.
+/// Collects from the plugins that `wanted` names, and from text files, in parallel. Who is late or broken costs its own
+/// samples; those of plugins that were not asked are left out.
 pub(crate) async fn gather(
     registry: &Registry,
     plugins: &[Arc<Plugin>],
+    textfile: Option<&Textfile>,
     process: &ProcessMetrics,
     deadline: Instant,
     wanted: impl Fn(&str) -> bool,
@@ -23,6 +27,10 @@ pub(crate) async fn gather(
         .iter()
         .map(|plugin| plugin.collect(&meminfo))
         .collect();
+    let (files, no_files) = match textfile {
+        Some(files) if wanted(TEXTFILE) => (Some((files, files.collect())), None),
+        other => (None, other),
+    };
     let mut failed: Vec<&Arc<Scope>> = Vec::new();
     for (plugin, collect) in asked.iter().zip(collects) {
         let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
@@ -31,10 +39,18 @@ pub(crate) async fn gather(
             failed.push(plugin.scope());
         }
     }
+    if let Some((files, collect)) = files {
+        let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
+        if !waited.unwrap_or(false) {
+            files.metrics().missed();
+            failed.push(files.scope());
+        }
+    }
     let among = |scopes: &[&Arc<Scope>], scope: &Scope| {
         scopes.iter().any(|each| std::ptr::eq(each.as_ref(), scope))
     };
-    let unasked: Vec<_> = unasked.into_iter().map(|plugin| plugin.scope()).collect();
+    let unasked = unasked.into_iter().map(|plugin| plugin.scope());
+    let unasked: Vec<_> = unasked.chain(no_files.map(Textfile::scope)).collect();
     process.read();
     registry.page(|scope| {
         if among(&unasked, scope) {

@@ -18,12 +18,13 @@ use meterbox_metrics::{
 };
 
 use crate::{
-    config::{Config, ConfigError, PluginConfig, WebConfig},
+    config::{Config, ConfigError, PluginConfig, TEXTFILE, WebConfig},
     engine::Engine,
     gather,
     http::HttpMetrics,
     own::{self, ProcessMetrics},
     plugin::{self, Plugin, PluginError, Prepared},
+    textfile::Textfile,
 };
 
 /// Any error of somebody else's body.
@@ -46,6 +47,9 @@ pub enum Error {
         /// Why not.
         error: PluginError,
     },
+    /// Text files cannot be served.
+    #[error("[textfile]: {0}")]
+    Textfile(String),
     /// This machine or this build cannot host WebAssembly.
     #[error("cannot set up WebAssembly on this machine: {0}")]
     Engine(String),
@@ -61,6 +65,7 @@ pub struct Host {
 struct Inner {
     registry: Registry,
     plugins: Vec<Arc<Plugin>>,
+    textfile: Option<Textfile>,
     web: WebConfig,
     http_metrics: HttpMetrics,
     process: ProcessMetrics,
@@ -123,10 +128,17 @@ impl HostBuilder {
             let started = Plugin::start(prepared, config, &registry).await;
             plugins.push(started.map_err(|error| Error::Plugin { name, error })?);
         }
+        // After all plugins: where names clash, theirs win.
+        let textfile = config
+            .textfile
+            .map(|files| Textfile::start(&files, &registry))
+            .transpose()
+            .map_err(Error::Textfile)?;
         Ok(Host {
             inner: Arc::new(Inner {
                 registry,
                 plugins,
+                textfile,
                 web: config.web,
                 http_metrics,
                 process,
@@ -173,17 +185,28 @@ impl Host {
         Self::builder().config(config.clone()).start().await
     }
 
-    /// The page as it is after asking the plugins that `wanted` says yes to, which takes until `deadline` at the latest. A
-    /// plugin that is late or broken costs its own samples; what it counted before stays. Overlapping calls share one
-    /// collect per plugin, so a page may show values that were read just before it was asked for.
+    /// The page as it is after asking the plugins that `wanted` says yes to, which takes until `deadline` at the latest.
+    /// Text files are asked by the name `textfile`. A plugin that is late or broken costs its own samples; what it counted
+    /// before stays. Overlapping calls share one collect per plugin, so a page may show values that were read just before
+    /// it was asked for.
     pub async fn gather(&self, deadline: Instant, wanted: impl Fn(&str) -> bool) -> Page {
         let Inner {
             registry,
             plugins,
+            textfile,
             process,
             ..
         } = &*self.inner;
-        gather::gather(registry, plugins, process, deadline, wanted).await
+        let textfile = textfile.as_ref();
+        gather::gather(registry, plugins, textfile, process, deadline, wanted).await
+    }
+
+    /// Whether [`Host::gather`] asks whether something of this name is wanted: a plugin, or `textfile` if there are text
+    /// files.
+    pub(crate) fn has_collector(&self, name: &str) -> bool {
+        let mut plugins = self.inner.plugins.iter();
+        plugins.any(|plugin| plugin.name() == name)
+            || name == TEXTFILE && self.inner.textfile.is_some()
     }
 
     /// The whole page in text format 0.0.4; see [`Host::gather`].

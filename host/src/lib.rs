@@ -39,6 +39,7 @@ mod imports;
 mod own;
 mod plugin;
 mod source;
+mod textfile;
 
 pub use host::{Body, Error, Host, HostBuilder, PluginStatus, Route};
 pub use plugin::PluginError;

@@ -15,3 +15,4 @@ mod refusals;
 mod scrape;
 mod shutdown;
 mod text_collector;
+mod textfile;

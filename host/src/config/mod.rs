@@ -22,6 +22,7 @@ mod names;
 mod plugin;
 #[cfg(test)]
 mod tests;
+mod textfile;
 mod units;
 mod web;
 
@@ -37,8 +38,12 @@ use self::{error::Problem, locate::Locator};
 pub use self::{
     error::{ConfigError, Place},
     plugin::{Grants, PluginConfig},
+    textfile::TextfileConfig,
     web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, WebConfig},
 };
+
+/// What `[textfile]` is called in filters and metrics, where plugins have their names.
+pub(crate) const TEXTFILE: &str = "textfile";
 
 /// Everything that an operator can decide. The default serves the host's own metrics and no plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -49,10 +54,12 @@ pub struct Config {
     /// `[plugins.NAME]`: the plugins by name. A name is made of letters, digits, `_` and `-`, and begins with a letter
     /// or a digit. Default: none.
     pub plugins: BTreeMap<String, PluginConfig>,
+    /// `[textfile]`: folders whose `*.prom` files are on the page. Default: none.
+    pub textfile: Option<TextfileConfig>,
 }
 
 impl Config {
-    /// Reads and checks a TOML file. Relative sources of plugins are resolved against the file's folder.
+    /// Reads and checks a TOML file. Relative paths are resolved against the file's folder.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
@@ -65,7 +72,7 @@ impl Config {
 
     /// Parses and checks TOML text.
     ///
-    /// `origin` names the text in errors. Relative sources of plugins are resolved against `base_dir`.
+    /// `origin` names the text in errors. Relative paths are resolved against `base_dir`.
     pub fn parse(text: &str, origin: &str, base_dir: &Path) -> Result<Self, ConfigError> {
         let locator = Locator::new(text, origin);
         let mut config: Self = toml::from_str(text).map_err(|error| locator.syntax(&error))?;
@@ -74,6 +81,9 @@ impl Config {
             .map_err(|problem| locator.invalid(problem))?;
         for plugin in config.plugins.values_mut() {
             plugin.source = base_dir.join(&plugin.source);
+        }
+        if let Some(textfile) = &mut config.textfile {
+            textfile.resolve(base_dir);
         }
         Ok(config)
     }
@@ -122,6 +132,13 @@ impl Config {
 
     fn find_problem(&self) -> Result<(), Problem> {
         self.web.find_problem().map_err(|p| p.at("web"))?;
+        if let Some(textfile) = &self.textfile {
+            textfile.find_problem().map_err(|p| p.at("textfile"))?;
+            if self.plugins.contains_key(TEXTFILE) {
+                let problem = "the name is taken by [textfile]; give the plugin another one";
+                return Err(Problem::new(problem).at(TEXTFILE).at("plugins"));
+            }
+        }
         let mut owners = BTreeMap::new();
         for (name, plugin) in &self.plugins {
             check_plugin_name(name)?;

@@ -4,7 +4,7 @@
 
 use std::{error::Error, path::Path, time::Duration};
 
-use super::{Config, ConfigError, Grants, PluginConfig, WebConfig};
+use super::{Config, ConfigError, Grants, PluginConfig, TextfileConfig, WebConfig};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, "demo.toml", Path::new("/etc/meterbox"))
@@ -116,7 +116,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     );
     assert_eq!(
         refused("webb = 1\n"),
-        "1: webb: unknown key `webb`, expected `web` or `plugins`"
+        "1: webb: unknown key `webb`, expected one of `web`, `plugins`, `textfile`"
     );
 }
 
@@ -272,4 +272,47 @@ fn an_unreadable_file_keeps_its_cause() {
     let error = Config::load("no/such.toml").unwrap_err();
     assert_eq!(error.to_string(), "no/such.toml: cannot be read");
     assert!(error.source().is_some());
+}
+
+#[test]
+fn textfile_has_folders_and_a_bound() {
+    let parse = |text: &str| Config::parse(text, "a.toml", "/etc/meterbox".as_ref());
+    let config = parse("[textfile]\ndirectory = 'textfile'\n").expect("good");
+    let wanted = TextfileConfig::directory("/etc/meterbox/textfile");
+    assert_eq!(wanted.max_file_size, 16 << 20);
+    assert_eq!(config.textfile, Some(wanted));
+    let config = parse("[textfile]\ndirectory = ['/a', 'b/*']\nmax-file-size = '1KiB'\n");
+    let wanted = TextfileConfig {
+        directory: vec!["/a".into(), "/etc/meterbox/b/*".into()],
+        max_file_size: 1024,
+    };
+    assert_eq!(config.expect("good").textfile, Some(wanted));
+    for (text, sentence) in [
+        (
+            "[textfile]\n",
+            "1: textfile: the key `directory` is missing",
+        ),
+        (
+            "[textfile]\ndirectory = ['/a', '']\n",
+            "2: textfile.directory: no folder; write the path of one with .prom files",
+        ),
+        (
+            "[textfile]\ndirectory = 5\n",
+            "2: textfile.directory: invalid type: integer `5`, expected a folder or a list of folders",
+        ),
+        (
+            "[textfile]\ndirectory = '/a'\nmax-file-size = 5\n",
+            "3: textfile.max-file-size: 5 has no unit; write \"5B\"",
+        ),
+        (
+            "[textfile]\ndirectory = '/a'\nmax-file-size = '0B'\n",
+            "3: textfile.max-file-size: must be more than zero; write \"16MiB\"",
+        ),
+        (
+            "[textfile]\ndirectory = '/a'\n\n[plugins.textfile]\nsource = 'a.wasm'\n",
+            "4: plugins.textfile: the name is taken by [textfile]; give the plugin another one",
+        ),
+    ] {
+        assert_eq!(refused(text), sentence);
+    }
 }

@@ -36,6 +36,54 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     deserializer.deserialize_any(DurationVisitor)
 }
 
+/// Reads a size such as `"512B"`, `"64KiB"`, `"16MiB"` or `"1GiB"`.
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "B" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        "" if !number.is_empty() => {
+            return Err(format!("{text:?} has no unit; write \"{number}B\""));
+        }
+        _ => 64,
+    };
+    let number = number.parse::<u64>().ok();
+    number
+        .and_then(|number| number.checked_mul(1_u64.checked_shl(shift)?))
+        .ok_or_else(|| {
+            format!("{text:?} is not a size; write a whole number and a unit (B, KiB, MiB, GiB), like \"16MiB\"")
+        })
+}
+
+/// For `#[serde(deserialize_with)]`: a size in bytes as a string with its unit.
+pub(super) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    deserializer.deserialize_any(SizeVisitor)
+}
+
+struct SizeVisitor;
+
+impl Visitor<'_> for SizeVisitor {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size like \"16MiB\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
+        parse_size(text).map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
+        let positive = number.unsigned_abs();
+        Err(E::custom(format!(
+            "{number} has no unit; write \"{positive}B\""
+        )))
+    }
+}
+
 struct DurationVisitor;
 
 impl Visitor<'_> for DurationVisitor {
@@ -82,6 +130,27 @@ mod tests {
                 Ok(Duration::from_millis(ms)),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn reads_sizes() {
+        for (text, bytes) in [
+            ("0B", 0),
+            ("12B", 12),
+            ("3KiB", 3 << 10),
+            ("16MiB", 16 << 20),
+            ("2GiB", 2 << 30),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        assert_eq!(
+            parse_size("5"),
+            Err(r#""5" has no unit; write "5B""#.into())
+        );
+        for text in ["", "B", "1 MiB", "1MB", "-1B", "1.5GiB", "99999999999GiB"] {
+            let error = parse_size(text).expect_err(text);
+            assert!(error.contains("is not a size"), "{error}");
         }
     }
 

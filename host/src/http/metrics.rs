@@ -50,9 +50,7 @@ impl Metrics {
         headers: &HeaderMap,
     ) -> Response<Body> {
         let deadline = Instant::now() + deadline::time_to_answer(headers);
-        let plugins = query.map(|_| host.plugins()).unwrap_or_default();
-        let exists = |name: &str| plugins.iter().any(|plugin| plugin.name == name);
-        let filter = match Filter::parse(query, exists) {
+        let filter = match Filter::parse(query, |name| host.has_collector(name)) {
             Ok(filter) => filter,
             Err(refusal) => return refusal.response(),
         };

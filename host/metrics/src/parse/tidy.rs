@@ -26,11 +26,16 @@ pub struct Tidy {
 impl Tidy {
     /// The place that an error in the text has in the original.
     pub fn locate(&self, error: ParseError) -> ParseError {
-        let line = self.lines.get(error.line - 1).copied();
         ParseError {
-            line: line.unwrap_or(error.line),
+            line: self.line(error.line),
             ..error
         }
+    }
+
+    /// The line of the original, from 1, that a line of the text, from 1, was.
+    pub fn line(&self, line: usize) -> usize {
+        let original = line.checked_sub(1).and_then(|place| self.lines.get(place));
+        original.copied().unwrap_or(line)
     }
 }
 
