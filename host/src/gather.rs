@@ -1,16 +1,30 @@
 //! One scrape: ask plugins at once, wait until the deadline at the latest, take the page as it then is.
+//!
+//! A call into a plugin takes a few microseconds, to wake a task for it on another thread more than that. So a scrape
+//! calls plugins itself, one after the other. Those that took long the last time are started before, on tasks of their own; one
+//! that turns out to take long is moved to one when the epoch interrupts it; and when the scrape has spent its share, what is
+//! left goes to tasks as well.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use meterbox_metrics::{Page, Registry, Scope, View};
 
 use crate::{
-    config::TEXTFILE, imports::meminfo::Reading, own::ProcessMetrics, plugin::Plugin,
+    config::TEXTFILE,
+    imports::meminfo::Reading,
+    own::ProcessMetrics,
+    plugin::{Collect, Plugin},
     textfile::Textfile,
 };
 
-/// Collects from the plugins that `wanted` names, and from text files, in parallel. Who is late or broken costs its own
-/// samples; those of plugins that were not asked are left out.
+/// How long a scrape calls plugins itself.
+const SHARE: Duration = Duration::from_millis(1);
+
+/// Collects from the plugins that `wanted` names, and from text files. Who is late or broken costs its own samples; those
+/// of plugins that were not asked are left out. Also says whether everybody who was asked is on the page.
 pub(crate) async fn gather(
     registry: &Registry,
     plugins: &[Arc<Plugin>],
@@ -18,21 +32,29 @@ pub(crate) async fn gather(
     process: &ProcessMetrics,
     deadline: Instant,
     wanted: impl Fn(&str) -> bool,
-) -> Page {
+) -> (Page, bool) {
     let meminfo = Arc::new(Reading::default());
     let (asked, unasked): (Vec<_>, Vec<_>) =
         plugins.iter().partition(|plugin| wanted(plugin.name()));
-    // All are started before the first is waited for.
-    let collects: Vec<_> = asked
-        .iter()
-        .map(|plugin| plugin.collect(&meminfo))
-        .collect();
     let (files, no_files) = match textfile {
         Some(files) if wanted(TEXTFILE) => (Some((files, files.collect())), None),
         other => (None, other),
     };
+    let begun = Instant::now();
+    let (dear, cheap): (Vec<_>, Vec<_>) = asked.into_iter().partition(|plugin| plugin.is_dear());
     let mut failed: Vec<&Arc<Scope>> = Vec::new();
-    for (plugin, collect) in asked.iter().zip(collects) {
+    let mut under_way = Vec::new();
+    let dear = dear.into_iter().map(|plugin| (plugin, false));
+    // All are started before the first is waited for.
+    for (plugin, is_cheap) in dear.chain(cheap.into_iter().map(|plugin| (plugin, true))) {
+        let here = is_cheap && begun.elapsed() < SHARE;
+        match plugin.collect(&meminfo, here).await {
+            Collect::Over(true) => {}
+            Collect::Over(false) => failed.push(plugin.scope()),
+            Collect::UnderWay(collect) => under_way.push((plugin, collect)),
+        }
+    }
+    for (plugin, collect) in under_way {
         let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
         if !waited.unwrap_or(false) {
             plugin.metrics().missed();
@@ -52,7 +74,7 @@ pub(crate) async fn gather(
     let unasked = unasked.into_iter().map(|plugin| plugin.scope());
     let unasked: Vec<_> = unasked.chain(no_files.map(Textfile::scope)).collect();
     process.read();
-    registry.page(|scope| {
+    let page = registry.page(|scope| {
         if among(&unasked, scope) {
             View::Nothing
         } else if among(&failed, scope) {
@@ -60,5 +82,6 @@ pub(crate) async fn gather(
         } else {
             View::All
         }
-    })
+    });
+    (page, failed.is_empty())
 }

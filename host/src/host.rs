@@ -18,6 +18,7 @@ use meterbox_metrics::{
 };
 
 use crate::{
+    batch::Batches,
     config::{Config, ConfigError, PluginConfig, TEXTFILE, WebConfig},
     engine::Engine,
     gather,
@@ -69,6 +70,7 @@ struct Inner {
     web: WebConfig,
     http_metrics: HttpMetrics,
     process: ProcessMetrics,
+    batches: Batches,
     stopping: AtomicBool,
 }
 
@@ -142,6 +144,7 @@ impl HostBuilder {
                 web: config.web,
                 http_metrics,
                 process,
+                batches: Batches::default(),
                 stopping: AtomicBool::new(false),
             }),
         })
@@ -188,7 +191,7 @@ impl Host {
     /// The page as it is after asking the plugins that `wanted` says yes to, which takes until `deadline` at the latest.
     /// Text files are asked by the name `textfile`. A plugin that is late or broken costs its own samples; what it counted
     /// before stays. Overlapping calls share one collect per plugin, so a page may show values that were read just before
-    /// it was asked for.
+    /// it was asked for; calls for all plugins that come in together may get one page.
     pub async fn gather(&self, deadline: Instant, wanted: impl Fn(&str) -> bool) -> Page {
         let Inner {
             registry,
@@ -198,7 +201,15 @@ impl Host {
             ..
         } = &*self.inner;
         let textfile = textfile.as_ref();
-        gather::gather(registry, plugins, textfile, process, deadline, wanted).await
+        let all = plugins.iter().all(|plugin| wanted(plugin.name()))
+            && (textfile.is_none() || wanted(TEXTFILE));
+        let gather = gather::gather(registry, plugins, textfile, process, deadline, wanted);
+        // Who is alone has nobody to wait for.
+        if all && self.inner.http_metrics.is_busy() {
+            self.inner.batches.page(deadline, gather).await
+        } else {
+            gather.await.0
+        }
     }
 
     /// Whether [`Host::gather`] asks whether something of this name is wanted: a plugin, or `textfile` if there are text

@@ -25,13 +25,14 @@
 //! ```
 //!
 //! The way of a scrape: [`serve`] (socket) → [`http`] (route) → `gather` (all plugins at once, under a deadline) →
-//! `plugin` (the task that owns an instance) → `engine` (wasmtime) → the guest; and back by return values into the
+//! `plugin` (whoever holds the lock of the instance) → `engine` (wasmtime) → the guest; and back by return values into the
 //! registry of [`meterbox_metrics`], whose encoder writes the page. `host` is the one file that joins the rooms.
 
 pub mod config;
 pub mod http;
 pub mod serve;
 
+mod batch;
 mod engine;
 mod gather;
 mod host;

@@ -163,7 +163,7 @@ pub(crate) fn build(
             continue;
         }
         let mut family = Family::new(desc, scope.const_labels());
-        match family.replace(samples, now, room) {
+        match family.replace(samples.into_iter(), now, room) {
             Ok(()) if family.len() > 0 => {
                 room -= family.len();
                 families.push(family);

@@ -243,7 +243,7 @@ impl Family {
     /// Replaces all series by these samples, or removes all and says why not.
     pub(crate) fn replace(
         &mut self,
-        samples: Vec<Sample>,
+        samples: impl ExactSizeIterator<Item = Sample>,
         now: Instant,
         limit: usize,
     ) -> Result<(), SampleError> {
@@ -256,7 +256,7 @@ impl Family {
 
     fn try_replace(
         &mut self,
-        samples: Vec<Sample>,
+        samples: impl ExactSizeIterator<Item = Sample>,
         now: Instant,
         limit: usize,
     ) -> Result<(), SampleError> {

@@ -59,11 +59,9 @@ fn store(family: &MetricFamily, names: Vec<String>, metrics: &[&Metric]) -> Opti
     };
     let desc = Desc::new(family.name(), family.help(), kind).with_labels(names);
     desc.check([].into_iter()).ok()?;
+    let kind = desc.kind.clone();
     let mut store = Family::new(desc, &[]);
-    let samples = metrics
-        .iter()
-        .map(|metric| sample(&store.desc.kind, metric))
-        .collect();
+    let samples = metrics.iter().map(|metric| sample(&kind, metric));
     // A native family that is inconsistent in itself costs itself: `replace` leaves it empty.
     store.replace(samples, Instant::now(), usize::MAX).ok()?;
     Some(store)

@@ -97,33 +97,35 @@ impl Scope {
     /// not among them is empty afterwards; one with a bad sample is empty too, and is in what returns.
     pub fn replace_samples(
         &self,
-        samples: Vec<(u32, Sample)>,
+        mut samples: Vec<(u32, Sample)>,
         now: Instant,
     ) -> Vec<(Option<u32>, SampleError)> {
         let mut families = self.lock();
-        let mut by_family: Vec<Option<Vec<Sample>>> = Vec::new();
-        by_family.resize_with(families.len(), || None);
-        let mut errors = Vec::new();
-        for (family, sample) in samples {
-            match by_family.get_mut(family as usize) {
-                Some(list) => list.get_or_insert_default().push(sample),
-                // Once is enough to say it.
-                None if errors.is_empty() => {
-                    errors.push((None, SampleError::UnknownFamily(family)));
-                }
-                None => {}
-            }
+        // Most collectors go from family to family. The sort is stable.
+        if !samples.is_sorted_by_key(|(family, _)| *family) {
+            samples.sort_by_key(|(family, _)| *family);
         }
+        let mut samples = samples.into_iter();
+        let mut errors = Vec::new();
         let mut room = self.max_series;
-        for (number, (family, samples)) in families.iter_mut().zip(by_family).enumerate() {
-            if let Some(samples) = samples {
-                if let Err(error) = family.replace(samples, now, room) {
-                    errors.push((Some(number as u32), error));
+        for (number, family) in (0..).zip(families.iter_mut()) {
+            let waiting = samples.as_slice().iter();
+            let count = waiting.take_while(|(family, _)| *family == number).count();
+            if count > 0 {
+                let mut run = samples.by_ref().take(count).map(|(_, sample)| sample);
+                if let Err(error) = family.replace(&mut run, now, room) {
+                    errors.push((Some(number), error));
                 }
+                // What is left behind an error.
+                run.for_each(drop);
             } else if family.is_sampled() {
                 family.clear();
             }
             room = room.saturating_sub(family.len());
+        }
+        // Once is enough to say it.
+        if let Some((family, _)) = samples.next() {
+            errors.push((None, SampleError::UnknownFamily(family)));
         }
         errors
     }

@@ -6,9 +6,10 @@ use wasmtime::{
 };
 
 use super::{
-    bindings::{config, instruments, log, meminfo},
+    bindings::{config, instruments, log},
     state::State,
 };
+use crate::imports::meminfo;
 
 /// Links the contract, and WASI 0.2: languages import it whether they use it or not, so all of it is there, and a context
 /// that grants nothing makes it inert.
@@ -17,7 +18,7 @@ pub(crate) fn link(engine: &Engine) -> Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     instruments::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    meminfo::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    meminfo::add_to_linker(&mut linker)?;
     log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     config::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)

@@ -35,6 +35,11 @@ impl HttpMetrics {
         })
     }
 
+    /// Whether more than one request is being answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.in_flight.get() > 1.0
+    }
+
     /// A request came in.
     pub(super) fn enter(&self) -> InFlight {
         self.in_flight.add(1.0);

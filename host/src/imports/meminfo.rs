@@ -1,79 +1,91 @@
 //! `meminfo`: the machine's memory figures, read once for a scrape.
 
-use std::{fs::File, io::Read, sync::OnceLock};
-
-use wasmtime::Result;
-
-use crate::engine::{
-    State,
-    bindings::meminfo::{Entry, Host},
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    sync::{Arc, OnceLock},
 };
+
+use wasmtime::{Result, StoreContextMut, component::Linker};
+
+use crate::engine::{State, bindings::meminfo::Entry};
+
+const INTERFACE: &str = "meterbox:plugin/meminfo@0.1.0";
 
 /// Where Linux keeps them.
 const PATH: &str = "/proc/meminfo";
 
 /// No kernel writes this much; what is longer is not that file.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: usize = 1 << 20;
+
+/// More than it usually has.
+const TYPICAL_BYTES: usize = 4 << 10;
 
 /// One reading, made when the first plugin asks and shared by all that ask on behalf of the same scrape.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    entries: OnceLock<Result<Vec<Line>, String>>,
+    entries: OnceLock<Result<Arc<[Entry]>, String>>,
 }
 
-/// One line of the file.
-#[derive(Clone, Debug, PartialEq)]
-struct Line {
-    name: String,
-    value: f64,
-    is_bytes: bool,
+/// Links the interface. Not through its generated trait, which would have each plugin's answer copied before it is written
+/// into the guest.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
+    let mut interface = linker.instance(INTERFACE)?;
+    interface.func_wrap("read", |store: StoreContextMut<'_, State>, (): ()| {
+        Ok((store.data().memory_figures(),))
+    })
 }
 
-impl Host for State {
-    fn read(&mut self) -> Result<Result<Vec<Entry>, String>> {
+impl State {
+    fn memory_figures(&self) -> Result<Arc<[Entry]>, String> {
         let name = &self.identity.name;
         if !self.identity.grants.meminfo {
-            return Ok(Err(format!(
+            return Err(format!(
                 "plugin {name:?} is not granted meminfo; to allow it, write grants.meminfo = true \
                  under [plugins.{name}]"
-            )));
+            ));
         }
-        let lines = self
-            .meminfo
-            .entries
-            .get_or_init(read)
-            .as_ref()
-            .map_err(String::clone);
-        Ok(lines.map(|lines| lines.iter().map(Entry::from).collect()))
+        self.meminfo.entries.get_or_init(read).clone()
     }
 }
 
-impl From<&Line> for Entry {
-    fn from(line: &Line) -> Self {
-        Self {
-            name: line.name.clone(),
-            value: line.value,
-            is_bytes: line.is_bytes,
-        }
-    }
-}
-
-fn read() -> Result<Vec<Line>, String> {
-    let mut text = String::new();
-    // Read to the end: the file says that its size is 0.
-    File::open(PATH)
-        .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
-        .map_err(|error| format!("the host cannot read {PATH}: {error}"))?;
+fn read() -> Result<Arc<[Entry]>, String> {
+    let text = text().map_err(|error| format!("the host cannot read {PATH}: {error}"))?;
     parse(&text).map_err(|line| format!("the host does not understand a line of {PATH}: {line:?}"))
 }
 
+/// What the file says now. It stays open: to open and close it costs as much as to read it.
+fn text() -> io::Result<String> {
+    static FILE: OnceLock<File> = OnceLock::new();
+    let file = match FILE.get() {
+        Some(file) => file,
+        None => {
+            let file = File::open(PATH)?;
+            FILE.get_or_init(|| file)
+        }
+    };
+    let mut text = Vec::with_capacity(TYPICAL_BYTES);
+    // Read to the end: the file says that its size is 0.
+    loop {
+        let end = text.len();
+        text.resize(end + TYPICAL_BYTES, 0);
+        let length = file.read_at(&mut text[end..], end as u64)?;
+        text.truncate(end + length);
+        if length == 0 || text.len() >= MOST_BYTES {
+            return String::from_utf8(text)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+    }
+}
+
 /// Every line, whatever its name; kB are 1024 bytes. On failure the line that cannot be understood.
-fn parse(text: &str) -> Result<Vec<Line>, &str> {
+fn parse(text: &str) -> Result<Arc<[Entry]>, &str> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| parse_line(line).ok_or(line)).collect()
 }
 
-fn parse_line(line: &str) -> Option<Line> {
+fn parse_line(line: &str) -> Option<Entry> {
     let (name, rest) = line.split_once(':')?;
     let mut words = rest.split_whitespace();
     let number: f64 = words.next()?.parse().ok()?;
@@ -82,7 +94,7 @@ fn parse_line(line: &str) -> Option<Line> {
         (Some("kB"), None) => (number * 1024.0, true),
         _ => return None,
     };
-    Some(Line {
+    Some(Entry {
         name: name.trim().to_owned(),
         value,
         is_bytes,
@@ -93,24 +105,21 @@ fn parse_line(line: &str) -> Option<Line> {
 mod tests {
     use super::*;
 
-    fn line(name: &str, value: f64, is_bytes: bool) -> Line {
-        Line {
-            name: name.to_owned(),
-            value,
-            is_bytes,
-        }
-    }
-
     #[test]
     fn every_line_with_its_unit() {
         let text =
             "MemTotal:       16384000 kB\n\nActive(anon):        3 kB\nHugePages_Total:       7\n";
-        let wanted = vec![
-            line("MemTotal", 16_777_216_000.0, true),
-            line("Active(anon)", 3072.0, true),
-            line("HugePages_Total", 7.0, false),
+        let entries = parse(text).expect("all can be understood");
+        let lines: Vec<_> = entries
+            .iter()
+            .map(|entry| (entry.name.as_str(), entry.value, entry.is_bytes))
+            .collect();
+        let wanted = [
+            ("MemTotal", 16_777_216_000.0, true),
+            ("Active(anon)", 3072.0, true),
+            ("HugePages_Total", 7.0, false),
         ];
-        assert_eq!(parse(text), Ok(wanted));
+        assert_eq!(lines, wanted);
     }
 
     #[test]
@@ -122,7 +131,7 @@ mod tests {
             "MemTotal:",
             "A: 1 kB x",
         ] {
-            assert_eq!(parse(bad), Err(bad));
+            assert_eq!(parse(bad).err(), Some(bad));
         }
     }
 

@@ -1,5 +1,6 @@
-//! A plugin: the handle that others hold, and the task that owns its instance.
+//! A plugin: the handle that others hold, and the worker that has its instance.
 
+mod collects;
 mod convert;
 mod instance;
 mod route;
@@ -7,14 +8,20 @@ mod text;
 mod worker;
 
 use std::{
+    future::{Future, poll_fn},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
+    task::Poll,
     time::Instant,
 };
 
 use meterbox_metrics::{RegisterError, Registry, Scope, ScopeOptions};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, Semaphore, oneshot},
+};
 
+pub(crate) use self::collects::{Collects, Join, Lead, Role};
 use self::{instance::Template, worker::Worker};
 use crate::{
     config::PluginConfig,
@@ -57,53 +64,31 @@ pub enum PluginError {
     Register(#[from] RegisterError),
 }
 
-/// A running plugin. Dropping the last handle stops its task.
+/// A running plugin. When the last handle is dropped it ends, after the call that is under way.
 #[derive(Debug)]
 pub(crate) struct Plugin {
     name: String,
     routes: Vec<String>,
     scope: Arc<Scope>,
-    mailbox: mpsc::Sender<Message>,
-    /// The last collect; while it is under way all scrapes that come share it.
-    collect: Mutex<Option<Collect>>,
+    /// One call at a time: a collect holds the lock, and so does a tick.
+    worker: Arc<Mutex<Worker>>,
+    collects: Arc<Collects>,
+    /// Where the plugin was started: who scrapes may run elsewhere, and end sooner.
+    runtime: Handle,
+    /// Ends the ticks when it is dropped.
+    _ticking: oneshot::Sender<()>,
     metrics: PluginMetrics,
     template: Template,
     route_permits: Semaphore,
 }
 
-/// What a plugin's task is asked to do.
+/// How a plugin's collect stands when a scrape has asked for it.
 #[derive(Debug)]
-enum Message {
-    /// Collect, with the memory figures of this scrape.
-    Collect {
-        meminfo: Arc<Reading>,
-        reply: watch::Sender<Option<bool>>,
-    },
-}
-
-/// A collect that others may join.
-#[derive(Clone, Debug)]
-pub(crate) struct Collect(watch::Receiver<Option<bool>>);
-
-impl Collect {
-    /// One that is over when the sender says whether it succeeded, or is gone.
-    pub(crate) fn new() -> (watch::Sender<Option<bool>>, Self) {
-        let (reply, answer) = watch::channel(None);
-        (reply, Self(answer))
-    }
-
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.0.has_changed().is_ok() && self.0.borrow().is_none()
-    }
-
-    /// Waits until it is over; whether it succeeded.
-    pub(crate) async fn succeeded(mut self) -> bool {
-        // An error: the plugin's task is gone.
-        self.0
-            .wait_for(Option::is_some)
-            .await
-            .is_ok_and(|answer| *answer == Some(true))
-    }
+pub(crate) enum Collect {
+    /// It is over; whether it succeeded.
+    Over(bool),
+    /// It takes longer. The guest runs on even if nobody waits.
+    UnderWay(Join),
 }
 
 /// A plugin compiled and linked, before it has said anything.
@@ -163,23 +148,27 @@ impl Plugin {
         };
         let scope = registry.register(&options, descs)?;
         let worker = Worker::new(template.clone(), registry, &scope, metrics.clone());
-        let worker = match worker.begin(instance).await {
-            Ok(worker) => worker,
+        let (worker, ticks) = match worker.begin(instance).await {
+            Ok(begun) => begun,
             Err(fault) => {
                 registry.unregister(&scope);
                 return Err(refused(fault));
             }
         };
         metrics.started(start.elapsed());
-        // One message at a time is all there can be: scrapes share a collect.
-        let (mailbox, messages) = mpsc::channel(1);
-        tokio::spawn(worker.run(messages));
+        let worker = Arc::new(Mutex::new(worker));
+        let (ticking, stop) = oneshot::channel();
+        if let Some(ticks) = ticks {
+            tokio::spawn(worker::tick(Arc::clone(&worker), ticks, stop));
+        }
         Ok(Arc::new(Self {
             name,
             routes: config.routes.clone(),
             scope,
-            mailbox,
-            collect: Mutex::default(),
+            worker,
+            collects: Collects::new(),
+            runtime: Handle::current(),
+            _ticking: ticking,
             metrics,
             template,
             route_permits: Semaphore::new(ROUTE_CONCURRENCY),
@@ -202,19 +191,43 @@ impl Plugin {
         &self.metrics
     }
 
-    /// Joins the collect that is under way, or starts one. The guest runs on even if nobody waits any more.
-    pub(crate) fn collect(&self, meminfo: &Arc<Reading>) -> Collect {
-        let mut last = self.collect.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(collect) = last.as_ref().filter(|collect| collect.is_under_way()) {
-            return collect.clone();
-        }
-        let (reply, collect) = Collect::new();
-        let message = Message::Collect {
-            meminfo: Arc::clone(meminfo),
-            reply,
+    /// Whether a scrape should leave the call to other threads.
+    pub(crate) fn is_dear(&self) -> bool {
+        self.collects.is_dear()
+    }
+
+    /// Joins the collect that is under way, or starts one: on a task of its own, or `here`, where it stays until it first
+    /// waits or yields. Never waits.
+    pub(crate) async fn collect(&self, meminfo: &Arc<Reading>, here: bool) -> Collect {
+        let lead = match self.collects.enter() {
+            Role::Lead(lead) => lead,
+            Role::Join(join) => return Collect::UnderWay(join),
         };
-        // Fails only if the task is gone; the dropped reply then says so to all who wait.
-        let _ = self.mailbox.try_send(message);
-        last.insert(collect).clone()
+        let number = lead.number();
+        let meminfo = Arc::clone(meminfo);
+        let worker = Arc::clone(&self.worker);
+        match Arc::clone(&self.worker).try_lock_owned() {
+            Ok(worker) if here => {
+                let mut call = Box::pin(worker::collect(worker, meminfo, lead));
+                let polled = poll_fn(|cx| {
+                    // Its timers belong where it may go on.
+                    let _entered = self.runtime.enter();
+                    Poll::Ready(call.as_mut().poll(cx))
+                });
+                if let Poll::Ready(succeeded) = polled.await {
+                    return Collect::Over(succeeded);
+                }
+                // The scrape may have less time than the guest.
+                self.runtime.spawn(call);
+            }
+            free => {
+                drop(free);
+                self.runtime.spawn(async move {
+                    let worker = worker.lock_owned().await;
+                    worker::collect(worker, meminfo, lead).await
+                });
+            }
+        }
+        Collect::UnderWay(self.collects.join(number))
     }
 }

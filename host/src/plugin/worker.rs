@@ -1,15 +1,20 @@
-//! The task that owns a plugin's instance: one call at a time, and a fresh instance after a fatal fault.
+//! Who has a plugin's instance: one call at a time, and a fresh instance after a fatal fault.
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use meterbox_metrics::{Desc, Registry, Sample, Scope};
 use tokio::{
-    sync::mpsc,
+    sync::{Mutex, OwnedMutexGuard, oneshot},
     time::{Interval, MissedTickBehavior, interval_at},
 };
 
 use super::{
-    Message,
+    collects::Lead,
     instance::{Instance, Template},
     text::Texts,
 };
@@ -25,7 +30,6 @@ pub(super) struct Worker {
     metrics: PluginMetrics,
     /// `None` after a fatal fault, until a fresh one is made.
     instance: Option<Instance>,
-    ticks: Option<Interval>,
     /// Families whose samples were refused, with the reason: each is logged once.
     refused: HashSet<(Option<u32>, &'static str)>,
     texts: Texts,
@@ -44,49 +48,29 @@ impl Worker {
             texts: Texts::new(registry, scope, &metrics),
             metrics,
             instance: None,
-            ticks: None,
             refused: HashSet::new(),
         }
     }
 
-    /// Takes over the first instance, which has just described itself.
-    pub(super) async fn begin(mut self, mut instance: Instance) -> Result<Self, Fault> {
+    /// Takes over the first instance, which has just described itself; also says when it wants its ticks.
+    pub(super) async fn begin(
+        mut self,
+        mut instance: Instance,
+    ) -> Result<(Self, Option<Interval>), Fault> {
         instance.attach(Arc::clone(&self.scope));
         instance.init(Start::First).await?;
-        if let Some(period) = instance.interval().await? {
+        let ticks = instance.interval().await?.map(|period| {
             let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            self.ticks = Some(ticks);
-        }
+            ticks
+        });
         self.instance = Some(instance);
         self.metrics.up.set(1.0);
         self.metrics.series.set(self.scope.series() as f64);
-        Ok(self)
+        Ok((self, ticks))
     }
 
-    /// Serves messages and ticks until the plugin's handle is dropped.
-    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
-        loop {
-            tokio::select! {
-                message = messages.recv() => match message {
-                    Some(Message::Collect { meminfo, reply }) => {
-                        let succeeded = self.collect(meminfo).await;
-                        reply.send_replace(Some(succeeded));
-                    }
-                    None => return,
-                },
-                () = next_tick(&mut self.ticks) => self.tick().await,
-            }
-            if self.instance.is_none() {
-                // At once, not at the next scrape: whoever comes next finds the plugin ready.
-                if let Err(fault) = self.restart().await {
-                    self.fault(&fault);
-                }
-            }
-        }
-    }
-
-    async fn collect(&mut self, meminfo: Arc<Reading>) -> bool {
+    async fn collect(&mut self, meminfo: Arc<Reading>) -> (bool, Duration) {
         let start = Instant::now();
         let succeeded = match self.call_collect(meminfo).await {
             Ok(()) => {
@@ -98,9 +82,10 @@ impl Worker {
                 false
             }
         };
-        self.metrics.collected(succeeded, start.elapsed());
+        let took = start.elapsed();
+        self.metrics.collected(succeeded, took);
         self.metrics.series.set(self.scope.series() as f64);
-        succeeded
+        (succeeded, took)
     }
 
     async fn call_collect(&mut self, meminfo: Arc<Reading>) -> Result<(), Fault> {
@@ -164,6 +149,53 @@ impl Worker {
     }
 }
 
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Worker").field(&self.scope.owner()).finish()
+    }
+}
+
+/// One collect; whether it succeeded. Everything that happens to be awaited for is in here, so that it can go on elsewhere.
+pub(super) async fn collect(
+    mut worker: OwnedMutexGuard<Worker>,
+    meminfo: Arc<Reading>,
+    lead: Lead,
+) -> bool {
+    let (succeeded, took) = worker.collect(meminfo).await;
+    // First of all the lock, which the next scrape will try.
+    recover(worker);
+    lead.finish(succeeded, took);
+    succeeded
+}
+
+/// Ticks until `stop` is dropped.
+pub(super) async fn tick(
+    worker: Arc<Mutex<Worker>>,
+    mut ticks: Interval,
+    mut stop: oneshot::Receiver<()>,
+) {
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = &mut stop => return,
+        }
+        let mut worker = Arc::clone(&worker).lock_owned().await;
+        worker.tick().await;
+        recover(worker);
+    }
+}
+
+/// Replaces the instance if it was lost. At once, not at the next scrape: whoever comes next finds the plugin ready.
+fn recover(mut worker: OwnedMutexGuard<Worker>) {
+    if worker.instance.is_none() {
+        tokio::spawn(async move {
+            if let Err(fault) = worker.restart().await {
+                worker.fault(&fault);
+            }
+        });
+    }
+}
+
 /// One line in the log for a fault, with what to do about it.
 pub(super) fn report(plugin: &str, fault: &Fault) {
     let remedy = match fault.kind {
@@ -176,15 +208,6 @@ pub(super) fn report(plugin: &str, fault: &Fault) {
     };
     let (kind, export) = (fault.kind.label(), fault.export);
     tracing::warn!(plugin, kind, export, error = %fault, remedy, "a call into a plugin failed");
-}
-
-async fn next_tick(ticks: &mut Option<Interval>) {
-    match ticks {
-        Some(ticks) => {
-            ticks.tick().await;
-        }
-        None => std::future::pending().await,
-    }
 }
 
 impl Template {

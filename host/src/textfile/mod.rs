@@ -8,18 +8,18 @@ mod folders;
 mod reader;
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, mpsc},
     thread,
+    time::Instant,
 };
 
 use meterbox_metrics::{Registry, Scope, ScopeOptions};
-use tokio::sync::watch;
 
 use self::reader::Reader;
 use crate::{
     config::{TEXTFILE, TextfileConfig},
     own::PluginMetrics,
-    plugin::Collect,
+    plugin::{Collects, Join, Lead, Role},
 };
 
 /// The source, for those who scrape.
@@ -27,9 +27,8 @@ use crate::{
 pub(crate) struct Textfile {
     scope: Arc<Scope>,
     metrics: PluginMetrics,
-    requests: mpsc::Sender<watch::Sender<Option<bool>>>,
-    /// The last reading; while it is under way all scrapes that come share it.
-    last: Mutex<Option<Collect>>,
+    collects: Arc<Collects>,
+    requests: mpsc::Sender<Lead>,
 }
 
 impl Textfile {
@@ -39,12 +38,13 @@ impl Textfile {
         let scope = registry
             .register(&ScopeOptions::new(TEXTFILE), reader::descs())
             .map_err(|error| error.to_string())?;
-        let (requests, inbox) = mpsc::channel::<watch::Sender<Option<bool>>>();
+        let (requests, inbox) = mpsc::channel::<Lead>();
         let mut reader = Reader::new(config, registry, &scope, &metrics);
         let work = move || {
-            for reply in inbox {
+            for lead in inbox {
+                let start = Instant::now();
                 reader.read();
-                reply.send_replace(Some(true));
+                lead.finish(true, start.elapsed());
             }
         };
         let thread = thread::Builder::new().name(TEXTFILE.to_owned());
@@ -56,8 +56,8 @@ impl Textfile {
         Ok(Self {
             scope,
             metrics,
+            collects: Collects::new(),
             requests,
-            last: Mutex::default(),
         })
     }
 
@@ -70,14 +70,15 @@ impl Textfile {
     }
 
     /// Joins the reading that is under way, or starts one.
-    pub(crate) fn collect(&self) -> Collect {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(collect) = last.as_ref().filter(|collect| collect.is_under_way()) {
-            return collect.clone();
+    pub(crate) fn collect(&self) -> Join {
+        match self.collects.enter() {
+            Role::Lead(lead) => {
+                let join = self.collects.join(lead.number());
+                // Fails only if the thread is gone; the dropped lead then says so to all who wait.
+                let _ = self.requests.send(lead);
+                join
+            }
+            Role::Join(join) => join,
         }
-        let (reply, collect) = Collect::new();
-        // Fails only if the thread is gone; the dropped reply then says so to all who wait.
-        let _ = self.requests.send(reply);
-        last.insert(collect).clone()
     }
 }
