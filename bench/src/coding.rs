@@ -19,8 +19,6 @@ pub enum Method {
     Default,
     /// zlib-rs, level 1.
     Fast,
-    /// What Meterbox's host does: zlib-rs at level 1 for a page of one piece, its own compressor for a longer one.
-    Meterbox,
     /// libzstd, level 1.
     Zstd,
 }
@@ -37,6 +35,15 @@ impl Coding {
         }
     }
 
+    /// As Meterbox's bodies have it.
+    pub fn of_meterbox(self) -> meterbox_body::Coding {
+        match self {
+            Self::Identity => meterbox_body::Coding::Identity,
+            Self::Gzip | Self::CarefulGzip => meterbox_body::Coding::Gzip,
+            Self::Zstd => meterbox_body::Coding::Zstd,
+        }
+    }
+
     /// Whether a server of this peer is to be asked for it.
     pub fn is_for(self, peer: Name) -> bool {
         self != Self::CarefulGzip || peer.application_compresses()
@@ -44,15 +51,16 @@ impl Coding {
 }
 
 impl Method {
-    /// What a server in this program compresses with; `None` where the peer does not have the coding.
+    /// What a server in this program compresses with; `None` where the peer does not have the coding, or compresses
+    /// itself.
     pub fn of(peer: Name, coding: Coding) -> Option<Self> {
         match coding {
             Coding::Identity => None,
+            _ if peer == Name::Meterbox => None,
             Coding::Gzip if peer.application_compresses() => Some(Self::Default),
-            Coding::Gzip if peer == Name::Meterbox => Some(Self::Meterbox),
             Coding::Gzip | Coding::CarefulGzip => Some(Self::Fast),
             Coding::Zstd => {
-                let has = matches!(peer, Name::Meterbox | Name::Bound | Name::BoundHyper);
+                let has = matches!(peer, Name::Bound | Name::BoundHyper);
                 has.then_some(Self::Zstd)
             }
         }

@@ -6,7 +6,6 @@ use std::{
 };
 
 use flate2::{Compress, Compression, FlushCompress, Status, read::GzDecoder};
-use meterbox_metrics::gzip::Gzip;
 use miniz_oxide::{
     DataFormat, MZFlush, MZStatus,
     deflate::{core::CompressorOxide, stream::deflate},
@@ -22,8 +21,6 @@ use crate::{
 pub enum Encoder {
     Default(Box<CompressorOxide>, crc32fast::Hasher, u32),
     Fast(Compress),
-    /// The compressor for one piece, the one for more, and the first piece, which waits to see whether there is another.
-    Meterbox(Compress, Box<Gzip>, Option<Vec<u8>>),
     Zstd(Zstd<'static>),
 }
 
@@ -36,11 +33,6 @@ impl Encoder {
                 Self::Default(state, crc32fast::Hasher::new(), 0)
             }
             Method::Fast => Self::Fast(Compress::new_gzip(Compression::fast(), 15)),
-            Method::Meterbox => Self::Meterbox(
-                Compress::new_gzip(Compression::fast(), 15),
-                Box::default(),
-                None,
-            ),
             Method::Zstd => Self::Zstd(Zstd::new(1)?),
         })
     }
@@ -50,27 +42,6 @@ impl Encoder {
         match self {
             Self::Default(state, crc, length) => default(state, crc, length, piece, last, out),
             Self::Fast(state) => fast(state, piece, last, out),
-            Self::Meterbox(short, long, held) => match (held.take(), last) {
-                (None, true) => fast(short, piece, last, out),
-                (Some(only), true) if !only.is_empty() && piece.is_empty() => {
-                    fast(short, &only, last, out)
-                }
-                (None, false) => {
-                    *held = Some(piece.to_vec());
-                    Ok(())
-                }
-                (Some(first), _) => {
-                    long.push(&first, out);
-                    long.push(piece, out);
-                    if last {
-                        long.finish(out);
-                    } else {
-                        // Nothing waits any more, but the page has begun.
-                        *held = Some(Vec::new());
-                    }
-                    Ok(())
-                }
-            },
             Self::Zstd(state) => zstd(state, piece, last, out),
         }
     }
@@ -206,6 +177,7 @@ impl Pool {
                 return Ok(Page::Whole(out));
             }
             Page::Pieces(pieces) => pieces,
+            page @ Page::Frames(_) => return Ok(page),
         };
         let (pool, mut encoder) = (Arc::clone(self), Some(encoder));
         Ok(Page::Pieces(Box::new(std::iter::from_fn(move || {

@@ -61,8 +61,8 @@ impl Meterbox {
         })
     }
 
-    /// Serves over HTTP until the process ends: behind the server that the other crates have, compressed as the host
-    /// compresses. A host that is handed a registry would stand here.
+    /// Serves over HTTP until the process ends: behind the server that the other crates have, with the bodies that the
+    /// host has.
     pub fn serve(self: Arc<Self>, listener: TcpListener) -> Result<()> {
         http::serve(listener, Name::Meterbox, self)
     }
@@ -94,7 +94,8 @@ impl Peer for Meterbox {
     }
 
     fn page(self: Arc<Self>) -> Page {
-        Page::Pieces(Box::new(self.frames()))
+        let mut frames = self.frames();
+        Page::Frames(Box::new(move |out| frames.append(out)))
     }
 }
 

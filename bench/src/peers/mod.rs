@@ -36,6 +36,8 @@ pub enum Page {
     Whole(Vec<u8>),
     /// Rendered piece by piece, as the peer takes them.
     Pieces(Box<dyn Iterator<Item = Vec<u8>> + Send>),
+    /// Meterbox's own, of which its host makes a body.
+    Frames(meterbox_body::Frames),
 }
 
 /// The peers, in the order of the tables.

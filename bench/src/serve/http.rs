@@ -20,6 +20,8 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 
+use meterbox_body::{Compressors, PageBody, StreamBody};
+
 use crate::{
     coding::{Coding, Method},
     compress::Pool,
@@ -38,7 +40,7 @@ pub fn serve(listener: TcpListener, name: Name, peer: Arc<dyn Peer>) -> Result<(
     runtime.block_on(async {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let pools: Arc<[Arc<Pool>; Coding::ALL.len()]> = Arc::default();
+        let pools = Arc::<Pools>::default();
         loop {
             let (socket, _) = listener.accept().await?;
             socket.set_nodelay(true)?;
@@ -52,28 +54,44 @@ pub fn serve(listener: TcpListener, name: Name, peer: Arc<dyn Peer>) -> Result<(
     })
 }
 
+/// What is used again from page to page.
+#[derive(Default)]
+struct Pools {
+    peers: [Arc<Pool>; Coding::ALL.len()],
+    meterbox: Compressors,
+}
+
+type Reply = Either<Full<Bytes>, Either<Pieces, StreamBody>>;
+
 fn respond(
     request: &Request<Incoming>,
     name: Name,
     peer: Arc<dyn Peer>,
-    pools: &[Arc<Pool>; Coding::ALL.len()],
-) -> Response<Either<Full<Bytes>, Pieces>> {
+    pools: &Pools,
+) -> Response<Reply> {
     let coding = wanted(request);
     let method = Method::of(name, coding);
     let mut page = peer.page();
     if let Some(method) = method {
-        let pool = &pools[coding as usize];
+        let pool = &pools.peers[coding as usize];
         // In memory, with a state that is sound: nothing can fail.
         page = pool.encode(method, page).expect("compressed");
     }
     let mut response = Response::new(match page {
         Page::Whole(page) => Either::Left(Full::from(page)),
-        Page::Pieces(pieces) => Either::Right(Pieces(pieces)),
+        Page::Pieces(pieces) => Either::Right(Either::Left(Pieces(pieces))),
+        Page::Frames(frames) => {
+            let body = PageBody::begin(frames, coding.of_meterbox(), true, &pools.meterbox);
+            match body.expect("compressed") {
+                PageBody::Whole(page) => Either::Left(Full::from(page)),
+                PageBody::Streamed(body) => Either::Right(Either::Right(body)),
+            }
+        }
     });
     let headers = response.headers_mut();
     let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     headers.insert(CONTENT_TYPE, text);
-    if method.is_some() {
+    if method.is_some() || name == Name::Meterbox && coding != Coding::Identity {
         let coding = HeaderValue::from_static(coding.token());
         headers.insert(CONTENT_ENCODING, coding);
     }

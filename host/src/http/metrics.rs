@@ -4,16 +4,15 @@ use std::time::Instant;
 
 use ::http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_ENCODING};
 use http_body_util::BodyExt;
+use meterbox_body::{CompressError, Compressors, Frames, PageBody};
 use meterbox_metrics::encode::{Escaping, Format};
 
 use super::{
     admission::Admission,
-    compress::{CompressError, Compressors},
     deadline,
     negotiate::{self, Coding},
     query::Filter,
     reply,
-    stream::{Frames, PageBody},
 };
 use crate::host::{Body, Host};
 
@@ -60,7 +59,7 @@ impl Metrics {
         }
         let page = page.with_created_lines(host.web().created_lines);
         let (format, escaping) = negotiate::format(headers);
-        let frames = Box::new(page.frames(format, escaping));
+        let mut frames = page.frames(format, escaping);
         // The frames hold what they need of it.
         drop(page);
         let wire = Wire {
@@ -68,7 +67,7 @@ impl Metrics {
             escaping,
             coding: negotiate::coding(headers),
         };
-        wire.response(frames, &self.compressors)
+        wire.response(Box::new(move |out| frames.append(out)), &self.compressors)
             .unwrap_or_else(|error| failed(&error))
     }
 }
@@ -98,8 +97,8 @@ impl Wire {
             .unwrap_or(HeaderValue::from_static(
                 "text/plain; version=0.0.4; charset=utf-8",
             ));
-        let stream = compressors.stream(self.coding, self.format.is_lines());
-        let mut response = match PageBody::begin(frames, stream)? {
+        let of_lines = self.format.is_lines();
+        let mut response = match PageBody::begin(frames, self.coding, of_lines, compressors)? {
             PageBody::Whole(page) => reply::bytes(StatusCode::OK, content_type, page),
             PageBody::Streamed(body) => reply::of_type(content_type, body.boxed_unsync()),
         };

@@ -15,7 +15,6 @@
 //! No header names a product or a version.
 
 mod admission;
-mod compress;
 mod deadline;
 mod health;
 mod instrument;
@@ -25,7 +24,6 @@ mod negotiate;
 mod plugin_route;
 mod query;
 pub(crate) mod reply;
-mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -60,6 +60,16 @@ impl Frames {
         self.dropped
     }
 
+    /// Appends the next piece, into room that may have been used before; `false` where there is none left.
+    pub fn append(&mut self, out: &mut Vec<u8>) -> bool {
+        out.reserve(self.capacity);
+        let begin = out.len();
+        while out.len() - begin < FRAME && !self.done {
+            self.step(out);
+        }
+        out.len() > begin
+    }
+
     /// Writes the next few series, or what stands between families.
     fn step(&mut self, out: &mut Vec<u8>) {
         let Some(family) = self.page.families.get(self.family) else {
@@ -102,11 +112,8 @@ impl Iterator for Frames {
     type Item = Vec<u8>;
 
     fn next(&mut self) -> Option<Vec<u8>> {
-        let mut out = Vec::with_capacity(self.capacity);
-        while out.len() < FRAME && !self.done {
-            self.step(&mut out);
-        }
-        (!out.is_empty()).then_some(out)
+        let mut out = Vec::new();
+        self.append(&mut out).then_some(out)
     }
 }
 

@@ -1,60 +1,89 @@
 //! Huffman codes with a bound on their length.
 
-/// One symbol's code, as it is written: first bit lowest.
+/// More symbols than any alphabet of deflate has.
+const SYMBOLS: usize = 288;
+
+/// One symbol's code, as it is written, first bit lowest, and perhaps the extra bits that follow it: 24 bits at the most,
+/// and above them how many.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Code {
-    pub(super) bits: u16,
-    pub(super) length: u8,
+pub(super) struct Code(u32);
+
+impl Code {
+    #[inline]
+    pub(super) fn bits(self) -> u32 {
+        self.0 & 0xff_ffff
+    }
+
+    #[inline]
+    pub(super) fn length(self) -> u32 {
+        self.0 >> 24
+    }
+
+    /// The code, and behind it `count` more bits.
+    #[inline]
+    pub(super) fn with(self, bits: u32, count: u32) -> Self {
+        Self((self.0 | bits << self.length()) + (count << 24))
+    }
 }
 
-/// Code lengths for these counts, none above `limit`; 0 for what does not occur. At least two symbols must occur.
+/// Code lengths for these counts, none above `limit`; 0 for what does not occur. At least two symbols must occur. Counts
+/// are below 2^23.
 pub(super) fn lengths(counts: &[u32], limit: usize, lengths: &mut [u8]) {
     lengths.fill(0);
-    let mut symbols: Vec<(u32, u16)> = counts
-        .iter()
-        .enumerate()
-        .filter(|(_, count)| **count > 0)
-        .map(|(symbol, count)| (*count, symbol as u16))
-        .collect();
+    // Count and symbol in one number, which sorts faster than a pair.
+    let mut symbols = [0; SYMBOLS];
+    let mut len = 0;
+    for (symbol, count) in (0..).zip(counts) {
+        if *count > 0 {
+            symbols[len] = count << 9 | symbol;
+            len += 1;
+        }
+    }
+    let symbols = &mut symbols[..len];
     symbols.sort_unstable();
-    let mut per_length = depths(&symbols, limit);
+    let mut per_length = depths(symbols, limit);
     bound(&mut per_length, limit);
     // The rarest symbols get the longest codes.
     let mut rarest = symbols.iter();
     for length in (1..=limit).rev() {
-        for (_, symbol) in rarest.by_ref().take(per_length[length]) {
-            lengths[usize::from(*symbol)] = length as u8;
+        for symbol in rarest.by_ref().take(per_length[length]) {
+            lengths[(symbol & 0x1ff) as usize] = length as u8;
         }
     }
 }
 
 /// How many leaves of the tree stand at each depth; what is deeper than `limit` counts as there.
-fn depths(symbols: &[(u32, u16)], limit: usize) -> Vec<usize> {
+fn depths(symbols: &[u32], limit: usize) -> [usize; 16] {
     let leaves = symbols.len();
+    let nodes = 2 * leaves - 1;
     // Leaves first, then the inner nodes as they are made; both kinds come by ascending weight.
-    let mut weights: Vec<u64> = symbols.iter().map(|(count, _)| u64::from(*count)).collect();
-    let mut parents = vec![0; 2 * leaves - 1];
+    let mut weights = [0; 2 * SYMBOLS];
+    let mut parents = [0u16; 2 * SYMBOLS];
+    for (weight, symbol) in weights.iter_mut().zip(symbols) {
+        *weight = symbol >> 9;
+    }
     let (mut leaf, mut inner) = (0, leaves);
-    while weights.len() < 2 * leaves - 1 {
-        let node = weights.len();
+    for node in leaves..nodes {
         let mut lightest = || {
             let take_leaf = leaf < leaves && (inner == node || weights[leaf] <= weights[inner]);
             let next = if take_leaf { &mut leaf } else { &mut inner };
-            parents[*next] = node;
+            parents[*next] = node as u16;
             *next += 1;
             weights[*next - 1]
         };
-        let weight = lightest() + lightest();
-        weights.push(weight);
+        weights[node] = lightest() + lightest();
     }
-    let mut depth = vec![0usize; weights.len()];
-    for node in (0..weights.len() - 1).rev() {
-        depth[node] = depth[parents[node]] + 1;
+    // Now the weights are not needed any more, and make room for the depths.
+    let depths = &mut weights;
+    let mut per_length = [0; 16];
+    depths[nodes - 1] = 0;
+    for node in (0..nodes - 1).rev() {
+        let depth = depths[usize::from(parents[node])] + 1;
+        depths[node] = depth;
+        if node < leaves {
+            per_length[(depth as usize).min(limit)] += 1;
+        }
     }
-    let mut per_length = vec![0; limit + 1];
-    depth[..leaves]
-        .iter()
-        .for_each(|depth| per_length[(*depth).min(limit)] += 1);
     per_length
 }
 
@@ -91,10 +120,7 @@ pub(super) fn codes(lengths: &[u8], codes: &mut [Code]) {
         if *length > 0 {
             let first = &mut next[usize::from(*length)];
             let bits = first.reverse_bits() >> (16 - length);
-            *code = Code {
-                bits,
-                length: *length,
-            };
+            *code = Code::default().with(bits.into(), (*length).into());
             *first += 1;
         }
     }

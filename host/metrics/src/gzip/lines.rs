@@ -1,6 +1,6 @@
-//! Lines into literals and matches.
+//! Long text: lines that are much like those before them.
 
-use super::block::Block;
+use super::symbols::Sink;
 
 /// How far back a match may reach.
 const WINDOW: usize = 32 << 10;
@@ -9,151 +9,210 @@ const WINDOW: usize = 32 << 10;
 /// buckets has fourteen.
 const LINES: usize = 32;
 
-/// How far to look for the end of a label value.
+/// How far to look for the end of a label value in an earlier line.
 const LOOK: usize = 256;
 
 /// A match costs about as much as this many literals.
 const SHORTEST: usize = 5;
 
-/// What is needed of the text: the window, and what is not written yet.
-#[derive(Debug, Default)]
-pub(super) struct Lines {
-    text: Vec<u8>,
-    /// Up to here it is written. Stands on the line feed that ends the last line: it begins the next one here, since a
-    /// line is like another from the line feed before it on.
-    written: usize,
-    /// Where the last lines begin, in a ring.
+/// Where lines of a text stand that later ones may be like.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    text: &'a [u8],
+    /// Where the last lines begin, in a ring. A line begins at the line feed before it, since from there on it is like
+    /// another.
     begins: [usize; LINES],
-    /// How many lines there were, and the first that can be reached.
+    /// How many lines there were.
     seen: usize,
-    oldest: usize,
+    /// How many lines before it the last one stood that was worth a search.
+    lag: usize,
 }
 
-impl Lines {
-    pub(super) fn push(&mut self, text: &[u8], block: &mut Block) {
-        self.forget();
-        let mut from = self.text.len();
-        self.text.extend_from_slice(text);
-        while let Some(length) = memchr::memchr(b'\n', &self.text[from..]) {
-            let end = from + length;
-            if end > self.written {
-                self.line(end, block);
-            }
-            from = end + 1;
+/// An earlier line, and how many bytes it has in common with the one that is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Model {
+    begin: usize,
+    end: usize,
+    shared: usize,
+}
+
+impl Model {
+    fn is_like_half(&self) -> bool {
+        self.shared * 2 >= self.end - self.begin
+    }
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self {
+            text,
+            begins: [0; LINES],
+            seen: 0,
+            lag: LINES / 2,
         }
     }
 
-    /// Writes what is left.
-    pub(super) fn finish(&mut self, block: &mut Block) {
-        block.literals(&self.text[self.written..]);
-        self.written = self.text.len();
+    /// Shows `sink` all of the text.
+    pub(super) fn read(&mut self, sink: &mut impl Sink) {
+        self.read_part(0, self.text.len(), sink);
     }
 
-    pub(super) fn reset(&mut self) {
-        self.text.clear();
-        (self.seen, self.oldest) = (0, 0);
-        self.written = 0;
-    }
-
-    /// Drops text that no match can reach.
-    fn forget(&mut self) {
-        let gone = self.written.saturating_sub(WINDOW);
-        if gone < 2 * WINDOW {
+    /// Shows `sink` about so many bytes of the text, from a line feed in its middle on.
+    pub(super) fn sample(&mut self, middle: usize, length: usize, sink: &mut impl Sink) {
+        let Some(feed) = memchr::memchr(b'\n', &self.text[middle..]) else {
             return;
+        };
+        let begin = middle + feed;
+        // The lines before it, the oldest first.
+        self.seen = 0;
+        for line in memchr::memrchr_iter(b'\n', &self.text[..begin]).take(LINES) {
+            self.begins[self.seen] = line;
+            self.seen += 1;
         }
-        self.text.drain(..gone);
-        self.written -= gone;
-        // The lines that are gone are the oldest.
-        let reachable = self.begins().take_while(|begin| *begin >= gone).count();
-        self.begins
-            .iter_mut()
-            .for_each(|begin| *begin = begin.saturating_sub(gone));
-        self.oldest = self.seen - reachable;
+        self.begins[..self.seen].reverse();
+        self.read_part(begin, begin + length, sink);
     }
 
-    /// Writes the line that ends before `end`.
-    fn line(&mut self, end: usize, block: &mut Block) {
-        let begin = std::mem::replace(&mut self.written, end);
-        let line = &self.text[begin..end];
-        match self.model(begin, line) {
-            Some((model, shared)) => self.write(begin, end, model, shared, block),
-            None => block.literals(line),
+    /// The lines that begin between two places; the first must be 0, or a line feed.
+    #[inline(always)]
+    fn read_part(&mut self, mut begin: usize, to: usize, sink: &mut impl Sink) {
+        while begin < to.min(self.text.len()) {
+            let end = match self.model(begin) {
+                Some(model) => self.like(begin, model, sink),
+                None => self.unlike(begin, begin + 1, sink),
+            };
+            self.begins[self.seen % LINES] = begin;
+            self.seen += 1;
+            begin = end;
         }
-        self.begins[self.seen % LINES] = begin;
-        self.seen += 1;
     }
 
-    /// Where earlier lines begin, the last one first.
-    fn begins(&self) -> impl Iterator<Item = usize> {
-        let oldest = self.oldest.max(self.seen.saturating_sub(LINES));
-        (oldest..self.seen)
-            .rev()
-            .map(|line| self.begins[line % LINES])
+    /// The earlier line that begins most like this one. It is enough that half is alike: the line before as a rule, and
+    /// else the one so many lines before as the last time.
+    #[inline(always)]
+    fn model(&mut self, begin: usize) -> Option<Model> {
+        match self.earlier(1, begin) {
+            Some(last) if last.is_like_half() => Some(last),
+            Some(_) => self.search(begin),
+            None => None,
+        }
     }
 
-    /// The earlier line that begins most like this one (the last, if it is like half of it), and how far it is.
-    fn model(&self, begin: usize, line: &[u8]) -> Option<(usize, usize)> {
-        let (mut best, mut most) = (None, SHORTEST - 1);
-        for model in self.begins() {
-            if begin - model > WINDOW - line.len().min(WINDOW) {
-                break;
-            }
-            let alike = alike(line, &self.text[model..begin]);
-            if alike > most {
-                (best, most) = (Some(model), alike);
-                if alike * 2 >= line.len() {
+    #[inline(never)]
+    fn search(&mut self, begin: usize) -> Option<Model> {
+        let mut best: Option<Model> = None;
+        for lag in std::iter::once(self.lag).chain(1..=LINES) {
+            let Some(model) = self.earlier(lag, begin) else {
+                continue;
+            };
+            if model.shared > best.map_or(SHORTEST - 1, |best| best.shared) {
+                (best, self.lag) = (Some(model), lag);
+                if model.is_like_half() {
                     break;
                 }
             }
         }
-        best.map(|model| (model, most))
+        best
     }
 
-    /// Writes a line as what it shares with its model and what it does not. Where they part, both go on behind the next
+    /// The line so many lines before, if there is one near enough.
+    #[inline(always)]
+    fn earlier(&self, lag: usize, begin: usize) -> Option<Model> {
+        let line = self.seen.checked_sub(lag)?;
+        let model = self.begins[line % LINES];
+        let end = if lag == 1 {
+            begin
+        } else {
+            self.begins[(line + 1) % LINES]
+        };
+        (begin - model <= WINDOW).then(|| Model {
+            begin: model,
+            end,
+            shared: alike(self.text, begin, model, end - model),
+        })
+    }
+
+    /// Shows a line as what it shares with its model and what it does not. Where they part, both go on behind the next
     /// quote: at the end of a label value, whatever its length.
-    fn write(&self, begin: usize, end: usize, model: usize, mut shared: usize, block: &mut Block) {
-        let (mut at, mut from) = (begin, model);
+    #[inline(always)]
+    fn like(&self, begin: usize, model: Model, sink: &mut impl Sink) -> usize {
+        let text = self.text;
+        let (mut at, mut from) = (begin, model.begin);
+        let mut shared = model.shared;
         // What is not matched yet; written as one run of literals.
         let mut unlike = begin;
         loop {
-            if shared >= SHORTEST {
-                block.literals(&self.text[unlike..at]);
-                block.matched(shared, at - from);
+            if shared >= SHORTEST && at - from <= WINDOW {
+                sink.literals(text, unlike, at);
+                sink.matched(shared, at - from);
                 unlike = at + shared;
             }
-            (at, from) = (at + shared, from + shared);
-            let Some(here) = quote(&self.text[at..end]) else {
-                break;
-            };
+            // The line feed at its beginning is not its end.
+            at = (at + shared).max(begin + 1);
+            from = (from + shared).max(model.begin + 1);
+            at += first_of(b'\n', b'"', &text[at..]);
+            if text.get(at) != Some(&b'"') {
+                sink.literals(text, unlike, at);
+                return at;
+            }
             // No label value is worth a longer look.
-            let near = begin.min(from + LOOK);
-            let Some(there) = quote(&self.text[from..near]) else {
-                break;
-            };
-            (at, from) = (at + here, from + there);
-            shared = alike(&self.text[at..end], &self.text[from..begin]);
+            let near = model.end.min(from + LOOK).max(from);
+            let there = first_of(b'"', b'"', &text[from..near]);
+            if from + there == near {
+                return self.unlike(unlike, at, sink);
+            }
+            from += there;
+            shared = alike(text, at, from, model.end - from);
         }
-        block.literals(&self.text[unlike..end]);
+    }
+
+    /// Shows the rest of a line as it is; its end is not before `known`.
+    #[inline(never)]
+    fn unlike(&self, from: usize, known: usize, sink: &mut impl Sink) -> usize {
+        let rest = &self.text[known..];
+        let end = known + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        sink.literals(self.text, from, end);
+        end
     }
 }
 
-/// Where the next quote is; near, as a rule.
-#[inline]
-fn quote(text: &[u8]) -> Option<usize> {
-    text.iter().position(|byte| *byte == b'"')
+/// Where one of two bytes stands first, which is near as a rule; the length if it is nowhere.
+#[inline(always)]
+fn first_of(one: u8, other: u8, text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    // Of the bytes that are equal the lowest is found for certain; those above it are not asked for.
+    let equal = |word: u64, byte: u8| {
+        let differ = word ^ (ONES * u64::from(byte));
+        differ.wrapping_sub(ONES) & !differ
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = (equal(word, one) | equal(word, other)) & (ONES << 7);
+        if found != 0 {
+            return place * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let place = rest.iter().position(|byte| *byte == one || *byte == other);
+    words.len() * 8 + place.unwrap_or(rest.len())
 }
 
-/// How many bytes both begin with.
-#[inline]
-fn alike(a: &[u8], b: &[u8]) -> usize {
+/// How many bytes from `at` on, `most` at the most, are as from `from` on, which is before.
+#[inline(always)]
+fn alike(text: &[u8], at: usize, from: usize, most: usize) -> usize {
+    // Words are compared across the end, which costs less than to count the bytes before it.
+    let (here, there) = (&text[at..], &text[from..text.len() - (at - from)]);
     let mut count = 0;
-    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
+    for (a, b) in here.as_chunks::<8>().0.iter().zip(there.as_chunks::<8>().0) {
         let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
         if differ != 0 {
-            return count + differ.trailing_zeros() as usize / 8;
+            return most.min(count + differ.trailing_zeros() as usize / 8);
         }
         count += 8;
+        if count >= most {
+            return most;
+        }
     }
-    let (a, b) = (&a[count..], &b[count..]);
-    count + a.iter().zip(b).take_while(|(a, b)| a == b).count()
+    let rest = here[count..].iter().zip(&there[count..]);
+    most.min(count + rest.take_while(|(a, b)| a == b).count())
 }

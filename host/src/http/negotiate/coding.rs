@@ -2,30 +2,10 @@
 
 use ::http::{HeaderMap, header::ACCEPT_ENCODING};
 
-/// A content coding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Coding {
-    /// As it is.
-    Identity,
-    /// RFC 1952.
-    Gzip,
-    /// RFC 8878.
-    Zstd,
-}
+pub(in crate::http) use meterbox_body::Coding;
 
-impl Coding {
-    /// All that is offered, in the order that decides between what is wanted alike.
-    const OFFERED: [Self; 3] = [Self::Identity, Self::Gzip, Self::Zstd];
-
-    /// The value of `Content-Encoding`.
-    pub(in crate::http) fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-        }
-    }
-}
+/// All that is offered, in the order that decides between what is wanted alike.
+const OFFERED: [Coding; 3] = [Coding::Identity, Coding::Gzip, Coding::Zstd];
 
 /// promhttp's rule: of what is offered the first with the greatest weight. So `gzip, zstd` means gzip, and `*`, or
 /// nothing, means identity; whoever refuses everything gets identity too.
@@ -43,11 +23,8 @@ pub(in crate::http) fn coding(headers: &HeaderMap) -> Coding {
             .map(|(_, weight)| *weight)
             .fold(0.0, f32::max)
     };
-    let best = Coding::OFFERED
-        .into_iter()
-        .map(weight_of)
-        .fold(0.0, f32::max);
-    Coding::OFFERED
+    let best = OFFERED.into_iter().map(weight_of).fold(0.0, f32::max);
+    OFFERED
         .into_iter()
         .find(|coding| best > 0.0 && weight_of(*coding) >= best)
         .unwrap_or(Coding::Identity)

@@ -12,11 +12,9 @@
 
 use std::fmt;
 
-use zstd::zstd_safe::{
-    CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, zstd_sys::ZSTD_EndDirective,
-};
+use zstd::zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, zstd_sys::ZSTD_EndDirective};
 
-use super::{CompressError, pool::Reusable, reserve};
+use super::{CompressError, pool::State, reserve};
 
 const LEVEL: i32 = 1;
 
@@ -40,39 +38,23 @@ impl Default for Zstd {
     }
 }
 
-impl Reusable for Zstd {
-    fn reset(&mut self) -> bool {
-        self.context.reset(ResetDirective::SessionOnly).is_ok()
+impl State for Zstd {
+    /// A frame of its own; decoders read one behind the other (RFC 8878, section 3.1).
+    fn piece(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), CompressError> {
+        let mut input = InBuffer::around(input);
+        while self.run(&mut input, out)? > 0 {}
+        Ok(())
     }
 }
 
 impl Zstd {
-    pub(super) fn write(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), CompressError> {
-        let mut input = InBuffer::around(input);
-        while input.pos() < input.src.len() {
-            self.run(&mut input, out, ZSTD_EndDirective::ZSTD_e_continue)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn finish(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(), CompressError> {
-        let mut input = InBuffer::around(input);
-        while self.run(&mut input, out, ZSTD_EndDirective::ZSTD_e_end)? > 0 {}
-        Ok(())
-    }
-
     /// One round, as far as `out` has room. Gives what the library still holds back, in bytes, roughly.
-    fn run(
-        &mut self,
-        input: &mut InBuffer<'_>,
-        out: &mut Vec<u8>,
-        end: ZSTD_EndDirective,
-    ) -> Result<usize, CompressError> {
+    fn run(&mut self, input: &mut InBuffer<'_>, out: &mut Vec<u8>) -> Result<usize, CompressError> {
         reserve(out, input.src.len() - input.pos());
         let written = out.len();
         let mut room = OutBuffer::around_pos(out, written);
         self.context
-            .compress_stream2(&mut room, input, end)
+            .compress_stream2(&mut room, input, ZSTD_EndDirective::ZSTD_e_end)
             .map_err(|code| CompressError(zstd::zstd_safe::get_error_name(code)))
     }
 }

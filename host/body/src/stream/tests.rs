@@ -14,8 +14,22 @@ use std::{
 
 use http_body_util::BodyExt;
 
-use super::{Frames, PageBody, StreamBody};
-use crate::http::{compress::Compressors, negotiate::Coding};
+use super::{
+    Frames, PageBody, StreamBody,
+    making::{LONG, WINDOW},
+};
+use crate::{Coding, Compressors};
+
+/// Appends them one by one.
+fn each(mut frames: impl Iterator<Item = Vec<u8>> + Send + 'static) -> Frames {
+    Box::new(move |out| match frames.next() {
+        Some(frame) => {
+            out.extend_from_slice(&frame);
+            true
+        }
+        None => false,
+    })
+}
 
 /// `count` frames of a kilobyte each, and how many of them were rendered.
 fn frames(count: usize) -> (Frames, Arc<AtomicUsize>) {
@@ -27,15 +41,17 @@ fn frames(count: usize) -> (Frames, Arc<AtomicUsize>) {
             .repeat(48)
             .into_bytes()
     });
-    (Box::new(frames), rendered)
+    (each(frames), rendered)
 }
 
 fn page(count: usize) -> Vec<u8> {
-    frames(count).0.flatten().collect()
+    let (mut frames, mut page) = (frames(count).0, Vec::new());
+    while frames(&mut page) {}
+    page
 }
 
 fn streamed(frames: Frames, coding: Coding, compressors: &Compressors) -> StreamBody {
-    match PageBody::begin(frames, compressors.stream(coding, true)).unwrap() {
+    match PageBody::begin(frames, coding, true, compressors).unwrap() {
         PageBody::Streamed(body) => body,
         PageBody::Whole(page) => panic!("a page of {} bytes came whole", page.len()),
     }
@@ -64,7 +80,7 @@ async fn a_page_of_one_frame_or_none_is_whole() {
     let compressors = Compressors::default();
     for coding in CODINGS {
         for count in [0, 1] {
-            match PageBody::begin(frames(count).0, compressors.stream(coding, true)).unwrap() {
+            match PageBody::begin(frames(count).0, coding, true, &compressors).unwrap() {
                 PageBody::Whole(bytes) => assert!(plain(coding, &bytes) == page(count)),
                 PageBody::Streamed(_) => panic!("{count} frames were streamed"),
             }
@@ -98,11 +114,7 @@ async fn dear_frames_and_empty_ones_change_nothing() {
     };
     let expected: Vec<u8> = (0..20).flat_map(frames).collect();
     for coding in CODINGS {
-        let body = streamed(
-            Box::new((0..20).map(frames)),
-            coding,
-            &Compressors::default(),
-        );
+        let body = streamed(each((0..20).map(frames)), coding, &Compressors::default());
         let bytes = body.collect().await.unwrap().to_bytes();
         assert!(plain(coding, &bytes) == expected, "{coding:?}");
     }
@@ -123,14 +135,36 @@ async fn frames_wait_for_the_peer() {
 
     // Of dear ones, one is made ahead.
     let (dear, rendered) = frames(1_000);
-    let dear = dear.inspect(|_| thread::sleep(Duration::from_millis(2)));
-    let mut body = streamed(Box::new(dear), Coding::Identity, &Compressors::default());
+    let mut dear = dear;
+    let slow = move |out: &mut Vec<u8>| {
+        thread::sleep(Duration::from_millis(2));
+        dear(out)
+    };
+    let mut body = streamed(Box::new(slow), Coding::Identity, &Compressors::default());
     for _ in 0..9 {
         body.frame().await.unwrap().unwrap();
     }
     thread::sleep(Duration::from_millis(100));
     let made = rendered.load(Ordering::SeqCst);
     assert!((9..=11).contains(&made), "{made}");
+}
+
+/// Of a page that would never end, no more is made than the window holds.
+#[tokio::test]
+async fn compressed_pieces_wait_for_the_peer_too() {
+    let cores = thread::available_parallelism().unwrap().get();
+    let frame = page(1).len();
+    for coding in [Coding::Gzip, Coding::Zstd] {
+        let (endless, rendered) = frames(usize::MAX);
+        let mut body = streamed(endless, coding, &Compressors::default());
+        for given in 1..=3 {
+            body.frame().await.unwrap().unwrap();
+            thread::sleep(Duration::from_millis(100));
+            let made = rendered.load(Ordering::SeqCst) * frame;
+            let most = (WINDOW * cores + given) * (LONG + frame);
+            assert!(made <= most, "{made} bytes, {most} at most");
+        }
+    }
 }
 
 #[tokio::test]
@@ -170,7 +204,7 @@ async fn a_panic_of_an_encoder_is_an_error_of_the_body() {
         }
     };
     let body = streamed(
-        Box::new((0..9).map(broken)),
+        each((0..9).map(broken)),
         Coding::Gzip,
         &Compressors::default(),
     );
