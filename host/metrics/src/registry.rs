@@ -326,16 +326,29 @@ fn taken(desc: &Desc, by: &str, why: &str) -> RegisterError {
 
 /// Refuses what would make two samples of one name: `a` beside a histogram `a` is clear, `a_count` is not.
 pub(crate) fn check_suffixes(desc: &Desc, other: &Desc, by: &str) -> Result<(), RegisterError> {
-    for (long, short) in [(desc, other), (other, desc)] {
-        let suffix = long.name.strip_prefix(short.name.as_str());
-        if suffix.is_some_and(|suffix| short.kind.suffixes().contains(&suffix)) {
+    for (sample, of) in [(desc, other), (other, desc)] {
+        if has_sample(of, &sample.name) {
             return Err(RegisterError::Suffix {
                 name: desc.name.clone(),
                 other: other.name.clone(),
-                kind: short.kind.text_name(),
+                kind: of.kind.text_name(),
                 by: by.to_owned(),
             });
         }
     }
     Ok(())
+}
+
+/// Whether one of a family's samples is called this in any format, but not what the family is called.
+fn has_sample(desc: &Desc, name: &str) -> bool {
+    let suffix = name.strip_prefix(desc.name.as_str());
+    if suffix.is_some_and(|suffix| desc.kind.suffixes().contains(&suffix)) {
+        return true;
+    }
+    // OpenMetrics says when `a_total` began in `a_created`.
+    let base = match desc.kind {
+        Kind::Counter => desc.name.strip_suffix("_total").unwrap_or(&desc.name),
+        _ => &desc.name,
+    };
+    desc.kind.has_created() && name.strip_suffix("_created") == Some(base)
 }

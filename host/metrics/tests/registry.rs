@@ -11,6 +11,7 @@ mod common;
 use std::time::Instant;
 
 use common::{Bench, page, values};
+use meterbox_metrics::encode::{Escaping, Format};
 use meterbox_metrics::{
     Desc, HistogramOptions, HistogramValue, Kind, RegisterError, Registry, Sample, SampleValue,
     ScopeOptions, Session, SummaryValue, Verb, View,
@@ -92,6 +93,11 @@ fn owners_cannot_take_each_others_families() {
         "metric \"pond_count\" collides with the samples of histogram \"pond\", which plugin \
          \"one\" reports"
     );
+    assert_eq!(
+        refused(two(), Desc::new("pond_created", "", Kind::Gauge)),
+        "metric \"pond_created\" collides with the samples of histogram \"pond\", which plugin \
+         \"one\" reports"
+    );
     let prefixed = ScopeOptions {
         prefix: "two_".into(),
         ..two()
@@ -99,6 +105,57 @@ fn owners_cannot_take_each_others_families() {
     registry
         .register(&prefixed, vec![first(Kind::Gauge)])
         .unwrap();
+}
+
+#[test]
+fn nobody_is_called_as_the_time_that_a_family_began() {
+    let register = |first: (&str, Kind), second: (&str, Kind)| {
+        let descs = [first, second].map(|(name, kind)| Desc::new(name, "", kind));
+        let registry = Registry::default();
+        registry.register(&ScopeOptions::new("one"), descs.into())
+    };
+    let summary = || Kind::Summary(Default::default());
+    for (name, kind) in [
+        ("a_total", Kind::Counter),
+        ("a", Kind::Counter),
+        ("a", summary()),
+        ("a", histogram()),
+    ] {
+        let created = || ("a_created", Kind::Gauge);
+        let error = register((name, kind.clone()), created()).expect_err("must be refused");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "metric \"a_created\" collides with the samples of {} {name:?}, which this plugin \
+                 reports",
+                kind.text_name()
+            )
+        );
+        assert!(register(created(), (name, kind)).is_err());
+    }
+    register(("a", Kind::Gauge), ("a_created", Kind::Gauge)).unwrap();
+    register(("a_total", Kind::Gauge), ("a_created", Kind::Gauge)).unwrap();
+    register(("a_total", Kind::Counter), ("a_total_created", Kind::Gauge)).unwrap();
+}
+
+#[test]
+fn native_code_may_come_later_and_take_the_name_of_a_time() {
+    let native = prometheus::Registry::new();
+    let registry = Registry::new(vec![native.clone()]);
+    let counter = Desc::new("a_total", "", Kind::Counter);
+    let scope = registry.register(&ScopeOptions::new("one"), vec![counter]);
+    let mut session = Session::new(scope.unwrap());
+    session.open(0, &[]).unwrap();
+    session.commit(Instant::now());
+    let gauge = prometheus::Gauge::new("a_created", "A gauge.").unwrap();
+    native.register(Box::new(gauge)).unwrap();
+    let page = registry.page(|_| View::All);
+    let text = page.to_bytes(Format::OpenMetrics100, Escaping::default());
+    assert_eq!(
+        String::from_utf8(text).unwrap(),
+        "# TYPE a_created gauge\n# HELP a_created A gauge.\na_created 0.0\n\
+         # TYPE a_total unknown\na_total 0.0\n# EOF\n"
+    );
 }
 
 #[test]
