@@ -3,19 +3,23 @@
 //! A block has two halves: the texts, which never change once the block is made, and the column of values. Both are
 //! shared with the pages that are being rendered, so that taking a page costs two reference counts for a block.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     column::{Column, Shape},
     created::Created,
+    order::Source,
 };
 
 /// Series in a full block. Large enough that a block's share of the bookkeeping is nothing; small enough that copying
 /// a column is: 8 KiB of numbers.
 pub(crate) const BLOCK: usize = 1024;
 
+/// In place of the id of a series that is no more.
+pub(crate) const DEAD: u32 = u32::MAX;
+
 /// Up to this length a text is copied at once.
-const WINDOW: usize = 96;
+pub(crate) const WINDOW: usize = 96;
 
 /// The label texts of a block, one behind the other.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,14 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
+    pub(crate) fn with_capacity(texts: usize, bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ends: Vec::with_capacity(texts),
+            created: Created::default(),
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -41,23 +53,22 @@ impl Texts {
         &self.bytes[start..self.ends[position] as usize]
     }
 
-    /// Appends a text to `out`. Short ones, which is nearly all, are copied with what stands behind them and cut: moves of
-    /// a fixed length are much cheaper than a call that has to look at it.
+    /// A text, and if it is short, as nearly all are, the same with what stands behind it: to copy a fixed length is much
+    /// cheaper than a call that has to look at it.
     #[inline]
-    pub(crate) fn copy_to(&self, position: usize, out: &mut Vec<u8>) {
+    pub(crate) fn get_padded(&self, position: usize) -> (&[u8], Option<&[u8; WINDOW]>) {
         let text = self.get(position);
         let start = self.ends[position] as usize - text.len();
-        match self
-            .bytes
-            .get(start..)
-            .and_then(<[u8]>::first_chunk::<WINDOW>)
-        {
-            Some(window) if text.len() <= WINDOW => {
-                let end = out.len() + text.len();
-                out.extend_from_slice(window);
-                out.truncate(end);
-            }
-            _ => out.extend_from_slice(text),
+        let window = self.bytes[start..].first_chunk::<WINDOW>();
+        (text, window.filter(|_| text.len() <= WINDOW))
+    }
+
+    /// Bytes of some texts together.
+    pub(crate) fn bytes_of(&self, range: Range<usize>) -> usize {
+        match (range.start.checked_sub(1), range.end.checked_sub(1)) {
+            (_, None) => 0,
+            (None, Some(last)) => self.ends[last] as usize,
+            (Some(before), Some(last)) => (self.ends[last] - self.ends[before]) as usize,
         }
     }
 
@@ -70,6 +81,11 @@ impl Texts {
         self.created.push(self.ends.len(), created);
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len() as u32);
+    }
+
+    /// Appends a text of another block.
+    pub(crate) fn push_from(&mut self, other: &Self, position: usize) {
+        self.push(other.get(position), other.created(position));
     }
 }
 
@@ -94,7 +110,7 @@ impl Slice {
 pub(crate) struct Block {
     texts: Arc<Texts>,
     column: Held,
-    /// The series at each position; it is dead if the family knows another place for it.
+    /// The series at each position, or [`DEAD`].
     pub(crate) ids: Vec<u32>,
     /// How many of them are dead.
     pub(crate) dead: usize,
@@ -143,10 +159,15 @@ impl Held {
 
 impl Block {
     pub(crate) fn new(shape: &Shape) -> Self {
+        Self::with_texts(Texts::default(), shape)
+    }
+
+    /// Its series are to be pushed.
+    pub(crate) fn with_texts(texts: Texts, shape: &Shape) -> Self {
         Self {
-            texts: Arc::default(),
+            ids: Vec::with_capacity(texts.len()),
+            texts: Arc::new(texts),
             column: Held::Mine(shape.column()),
-            ids: Vec::new(),
             dead: 0,
         }
     }
@@ -177,19 +198,36 @@ impl Block {
         self.ids.push(id);
     }
 
-    /// Appends a series of another block.
-    pub(crate) fn push_from(&mut self, other: &Self, position: usize) {
-        let created = other.texts.created(position);
-        self.push_text(other.ids[position], other.text(position), created);
+    /// Takes a series from another block; its text is here. The id, or [`DEAD`].
+    pub(crate) fn take_from(&mut self, other: &mut Self, position: usize) -> u32 {
         self.column().push_from(other.column.get(), position);
+        let id = other.retire(position);
+        self.dead += usize::from(id == DEAD);
+        self.ids.push(id);
+        id
     }
 
-    /// Gives back the room that growing took in advance.
-    pub(crate) fn shrink(&mut self) {
-        let texts = Arc::make_mut(&mut self.texts);
-        texts.bytes.shrink_to_fit();
-        texts.ends.shrink_to_fit();
-        texts.created.shrink_to_fit();
-        self.ids.shrink_to_fit();
+    /// Makes a series a dead one; its id, or [`DEAD`].
+    pub(crate) fn retire(&mut self, position: usize) -> u32 {
+        let id = std::mem::replace(&mut self.ids[position], DEAD);
+        self.dead += usize::from(id != DEAD);
+        id
+    }
+
+    /// The texts, and the ids if some of them are dead.
+    pub(crate) fn source(&self, number: u32) -> Source {
+        Source {
+            number,
+            texts: Arc::clone(&self.texts),
+            ids: (self.dead > 0).then(|| self.ids.clone()),
+        }
+    }
+
+    /// Makes room for series like those of a block that is full.
+    pub(crate) fn reserve_like(&mut self, full: &Self) {
+        let bytes = full.texts.bytes.len();
+        let texts = Texts::with_capacity(BLOCK, bytes + bytes / 16);
+        self.texts = Arc::new(texts);
+        self.ids.reserve_exact(BLOCK);
     }
 }

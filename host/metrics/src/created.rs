@@ -23,10 +23,6 @@ impl Created {
         self.runs.get(run.checked_sub(1)?)?.1
     }
 
-    pub(crate) fn shrink_to_fit(&mut self) {
-        self.runs.shrink_to_fit();
-    }
-
     fn last(&self) -> Option<i64> {
         self.runs.last()?.1
     }

@@ -166,6 +166,7 @@ pub(crate) fn build(
         match family.replace(samples.into_iter(), now, room) {
             Ok(()) if family.len() > 0 => {
                 room -= family.len();
+                family.sort();
                 families.push(family);
             }
             Ok(()) => {}

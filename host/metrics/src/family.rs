@@ -1,16 +1,22 @@
 //! The live series of one family.
 
-use std::{hash::BuildHasher, sync::Arc, time::Instant};
+use std::{
+    hash::BuildHasher,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::{
-    block::{BLOCK, Block, Slice},
+    block::{BLOCK, Block, DEAD, Slice, Texts},
     column::{Column, Shape},
     created::Clock,
     desc::Desc,
+    encode::Head,
     labels::{self, Template},
+    order::{Sort, Step, Unsorted},
     sample::{self, Sample, SampleError},
 };
 
@@ -19,6 +25,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Family {
     pub(crate) desc: Arc<Desc>,
+    pub(crate) head: Arc<OnceLock<Head>>,
     pub(crate) template: Template,
     shape: Shape,
     source: Source,
@@ -28,6 +35,8 @@ pub(crate) struct Family {
     blocks: Vec<Block>,
     order: Vec<u32>,
     fresh: Vec<u32>,
+    /// The order that a sort has made so far, while one is under way.
+    sorting: Option<Vec<u32>>,
     /// Numbers of blocks that are empty and in no list.
     spare: Vec<u32>,
     /// By id.
@@ -83,11 +92,13 @@ impl Family {
             template: Template::new(&desc, const_labels),
             shape: Shape::instruments(&desc),
             desc: Arc::new(desc),
+            head: Arc::default(),
             source: Source::Nobody,
             clock: Clock::default(),
             blocks: Vec::new(),
             order: Vec::new(),
             fresh: Vec::new(),
+            sorting: None,
             spare: Vec::new(),
             places: Vec::new(),
             free: Vec::new(),
@@ -134,14 +145,7 @@ impl Family {
     }
 
     fn insert(&mut self, text: &[u8], now: Instant) -> SeriesId {
-        let number = match self.fresh.last() {
-            Some(number) if self.blocks[*number as usize].len() < BLOCK => *number,
-            _ => {
-                let number = self.new_block();
-                self.fresh.push(number);
-                number
-            }
-        };
+        let number = self.open_block();
         let id = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place {
                 block: NOWHERE,
@@ -202,12 +206,14 @@ impl Family {
     fn retire(&mut self, id: u32) {
         let place = &mut self.places[id as usize];
         let number = std::mem::replace(&mut place.block, NOWHERE);
+        let position = place.position as usize;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(id);
-        self.blocks[number as usize].dead += 1;
+        self.blocks[number as usize].retire(position);
         self.has_dead = true;
         // A family that is never scraped must not grow with every series that comes and goes.
-        if self.fresh.len() > 2 && self.fresh.len() * BLOCK > 2 * (self.len() + BLOCK) {
+        let idle = self.fresh.len() > 2 && self.fresh.len() * BLOCK > 2 * (self.len() + BLOCK);
+        if idle && self.sorting.is_none() {
             self.sort();
         }
     }
@@ -314,9 +320,13 @@ impl Family {
 
     // === the order of the page ===
 
-    /// The series for a page, in its order.
+    /// Whether the blocks are in the order of the page.
+    pub(crate) fn is_sorted(&self) -> bool {
+        self.fresh.is_empty() && !self.has_dead && self.sorting.is_none()
+    }
+
+    /// The series for a page; in its order if the family is sorted.
     pub(crate) fn slices(&mut self) -> Vec<Slice> {
-        self.sort();
         let Self { order, blocks, .. } = self;
         order
             .iter()
@@ -324,103 +334,88 @@ impl Family {
             .collect()
     }
 
-    /// Brings the sorted blocks up to date: takes in what was opened since, and drops what is dead. Only the blocks
-    /// that this concerns are made anew.
-    fn sort(&mut self) {
+    /// Sorts at once.
+    pub(crate) fn sort(&mut self) {
+        if let Some(unsorted) = self.begin_sort() {
+            Sort::new(unsorted).for_each(|step| self.take_step(step));
+            self.end_sort();
+        }
+    }
+
+    /// Begins a sort if there is something to do; until its last step the family is not sorted, and no other sort may
+    /// begin.
+    pub(crate) fn begin_sort(&mut self) -> Option<Unsorted> {
         if self.fresh.is_empty() && !self.has_dead {
-            return;
+            return None;
         }
         self.has_dead = false;
+        self.sorting = Some(Vec::new());
+        // What is opened from now on goes into another block.
         let fresh = std::mem::take(&mut self.fresh);
-        let mut incoming = self.live(&fresh);
-        incoming.sort_by(|a, b| labels::compare(self.at(*a), self.at(*b)));
-        let mut incoming = incoming.as_slice();
-        let old = std::mem::take(&mut self.order);
-        for (place, number) in old.iter().enumerate() {
-            // Up to where the next block begins.
-            let upto = old.get(place + 1).map_or(incoming.len(), |next| {
-                let first = self.blocks[*next as usize].text(0);
-                incoming.partition_point(|new| labels::compare(self.at(*new), first).is_lt())
-            });
-            let (new, rest) = incoming.split_at(upto);
-            incoming = rest;
-            let block = &self.blocks[*number as usize];
-            if new.is_empty() && block.dead == 0 {
-                self.order.push(*number);
-                continue;
-            }
-            let merged = self.merge(&self.live(&[*number]), new);
-            self.rebuild(&merged);
-            self.release(*number);
-        }
-        // Without any sorted block everything is new.
-        self.rebuild(incoming);
-        fresh.into_iter().for_each(|number| self.release(number));
+        let sources = |numbers: &[u32]| {
+            let source = |number: &u32| self.blocks[*number as usize].source(*number);
+            numbers.iter().map(source).collect()
+        };
+        Some(Unsorted {
+            sorted: sources(&self.order),
+            fresh: sources(&fresh),
+        })
     }
 
-    /// Places in these blocks that hold live series.
-    fn live(&self, numbers: &[u32]) -> Vec<(u32, u32)> {
-        let mut live = Vec::new();
-        for number in numbers {
-            for (position, id) in self.blocks[*number as usize].ids.iter().enumerate() {
-                let place = self.places[*id as usize];
-                if place.block == *number && place.position as usize == position {
-                    live.push((*number, position as u32));
-                }
-            }
-        }
-        live
+    /// Does a step of the sort.
+    pub(crate) fn take_step(&mut self, step: Step) {
+        let next = match step {
+            Step::Keep(number) => number,
+            Step::Make(texts, places) => self.take(texts, &places),
+            Step::Release(number) => return self.release(number),
+        };
+        self.sorting.get_or_insert_default().push(next);
     }
 
-    fn at(&self, (block, position): (u32, u32)) -> &[u8] {
-        self.blocks[block as usize].text(position as usize)
+    /// Ends the sort, all steps of which were taken.
+    pub(crate) fn end_sort(&mut self) {
+        self.order = self.sorting.take().unwrap_or_default();
     }
 
-    /// Two sorted lists of places as one.
-    fn merge(&self, a: &[(u32, u32)], b: &[(u32, u32)]) -> Vec<(u32, u32)> {
-        let mut merged = Vec::with_capacity(a.len() + b.len());
-        let mut a = a.iter().copied().peekable();
-        for new in b {
-            while let Some(old) =
-                a.next_if(|old| labels::compare(self.at(*old), self.at(*new)).is_lt())
-            {
-                merged.push(old);
-            }
-            merged.push(*new);
-        }
-        merged.extend(a);
-        merged
-    }
-
-    /// Appends new blocks with the series of these places.
-    fn rebuild(&mut self, places: &[(u32, u32)]) {
-        // Even parts: a block that just overflowed leaves two with room for more.
-        let parts = places.len().div_ceil(BLOCK).max(1);
-        for part in places.chunks(places.len().div_ceil(parts).max(1)) {
-            let number = self.new_block();
-            let mut block =
-                std::mem::replace(&mut self.blocks[number as usize], Block::new(&self.shape));
-            for (from, position) in part {
-                let from = &self.blocks[*from as usize];
-                let id = from.ids[*position as usize];
+    /// A new block with the series of these places. Those that died since the sort began are dead in it.
+    fn take(&mut self, texts: Texts, places: &[(u32, u32)]) -> u32 {
+        let number = self.new_block();
+        let mut block = Block::with_texts(texts, &self.shape);
+        for (from, position) in places {
+            let id = block.take_from(&mut self.blocks[*from as usize], *position as usize);
+            if id == DEAD {
+                self.has_dead = true;
+            } else {
                 let place = &mut self.places[id as usize];
-                (place.block, place.position) = (number, block.len() as u32);
-                block.push_from(from, *position as usize);
+                (place.block, place.position) = (number, block.len() as u32 - 1);
             }
-            block.shrink();
-            self.blocks[number as usize] = block;
-            self.order.push(number);
         }
+        self.blocks[number as usize] = block;
+        number
+    }
+
+    /// The block that takes what is opened.
+    fn open_block(&mut self) -> u32 {
+        let last = self.fresh.last().copied();
+        let full = match last {
+            Some(last) if self.blocks[last as usize].len() < BLOCK => return last,
+            last => last,
+        };
+        let number = self.new_block();
+        self.fresh.push(number);
+        if let Some(full) = full {
+            let mut block = Block::new(&self.shape);
+            block.reserve_like(&self.blocks[full as usize]);
+            self.blocks[number as usize] = block;
+        }
+        number
     }
 
     fn new_block(&mut self) -> u32 {
-        let number = self.spare.pop().unwrap_or(self.blocks.len() as u32);
-        let block = Block::new(&self.shape);
-        match self.blocks.get_mut(number as usize) {
-            Some(spare) => *spare = block,
-            None => self.blocks.push(block),
-        }
-        number
+        self.spare.pop().unwrap_or_else(|| {
+            self.blocks.push(Block::new(&self.shape));
+            self.blocks.len() as u32 - 1
+        })
     }
 
     fn release(&mut self, number: u32) {

@@ -197,9 +197,14 @@ pub(crate) fn has_all(text: &[u8], labels: &[Vec<u8>]) -> bool {
 /// The order in which client_golang writes the series of a family: by label values, in the order of label names. Both
 /// texts have the same label names.
 pub(crate) fn compare(a: &[u8], b: &[u8]) -> Ordering {
-    let Some(at) = a.iter().zip(b).position(|(x, y)| x != y) else {
+    // Eight bytes at a time, for they mostly begin alike.
+    let alike = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    let alike = 8 * alike.take_while(|(x, y)| x == y).count();
+    let mut rest = a[alike..].iter().zip(&b[alike..]);
+    let Some(at) = rest.position(|(x, y)| x != y) else {
         return a.len().cmp(&b.len());
     };
+    let at = alike + at;
     let escapes = a[..at]
         .iter()
         .rev()

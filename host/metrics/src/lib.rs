@@ -52,6 +52,7 @@ mod labels;
 mod name;
 mod native_histogram;
 mod number;
+mod order;
 mod own;
 mod page;
 mod quantile;

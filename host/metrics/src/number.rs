@@ -5,41 +5,141 @@
 /// at least) where the decimal exponent is below -4 or above 5.
 #[inline]
 pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
-    // Whole numbers below a million are most of what exporters serve. -0 prints as 0, as in prometheus/common.
-    let whole = value as u32;
-    if f64::from(whole) == value && whole < MILLION {
-        push_small(out, whole);
+    if let Some((text, len)) = small(value) {
+        let end = out.len() + len;
+        out.extend_from_slice(&text);
+        out.truncate(end);
     } else {
-        push_any(out, value);
+        let text = NumberText::new(value);
+        out.extend_from_slice(&text.bytes[..text.len]);
     }
 }
 
 /// From here on numbers have an exponent.
 const MILLION: u32 = 1_000_000;
 
-/// Appends a number below a million: six digits are made at once, and the leading zeros shifted out.
+/// The three digits of each number below a thousand, not yet as characters, first one in the lowest byte.
+static DIGITS: [u32; 1000] = {
+    let mut digits = [0; 1000];
+    let mut number = 0;
+    while number < 1000 {
+        let (hundreds, tens, ones) = (number / 100, number / 10 % 10, number % 10);
+        digits[number] = (hundreds | tens << 8 | ones << 16) as u32;
+        number += 1;
+    }
+    digits
+};
+
+/// A whole number below a million as text, with what stands behind it: six digits are looked up, and the leading zeros
+/// shifted out. Such numbers are most of what exporters serve. -0 prints as 0, as in prometheus/common.
 #[inline]
-fn push_small(out: &mut Vec<u8>, value: u32) {
-    let pair = |number: u32| u64::from(number / 10) | u64::from(number % 10) << 8;
-    let digits = pair(value / 10_000) | pair(value / 100 % 100) << 16 | pair(value % 100) << 32;
+pub(crate) fn small(value: f64) -> Option<([u8; 8], usize)> {
+    let whole = value as u32;
+    if f64::from(whole) != value || whole >= MILLION {
+        return None;
+    }
+    let digits = |number: u32| u64::from(DIGITS[number as usize]);
+    let digits = digits(whole / 1000) | digits(whole % 1000) << 24;
     let zeros = (digits.trailing_zeros() / 8).min(5);
     let text = (digits | 0x3030_3030_3030) >> (8 * zeros);
-    let end = out.len() + 6 - zeros as usize;
-    out.extend_from_slice(&text.to_le_bytes());
-    out.truncate(end);
+    Some((text.to_le_bytes(), 6 - zeros as usize))
 }
 
-#[cold]
-#[inline(never)]
-fn push_any(out: &mut Vec<u8>, value: f64) {
-    if value.is_finite() {
-        push_shortest(out, value);
-    } else if value.is_nan() {
-        out.extend_from_slice(b"NaN");
-    } else if value > 0.0 {
-        out.extend_from_slice(b"+Inf");
-    } else {
-        out.extend_from_slice(b"-Inf");
+/// No number takes more bytes.
+pub(crate) const LONGEST: usize = 24;
+
+/// Any other number as text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberText {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl NumberText {
+    /// With what stands behind it, to be copied with a fixed length.
+    pub(crate) fn padded(&self) -> (&[u8; 32], usize) {
+        (&self.bytes, self.len)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(value: f64) -> Self {
+        let mut text = Self {
+            bytes: [0; 32],
+            len: 0,
+        };
+        let magnitude = value.abs();
+        if !value.is_finite() {
+            text.push(match value {
+                _ if value.is_nan() => b"NaN",
+                _ if value > 0.0 => b"+Inf",
+                _ => b"-Inf",
+            });
+        } else if (1e-4..1e6).contains(&magnitude) && value.fract() != 0.0 {
+            // Here both write the same.
+            text.push(zmij::Buffer::new().format_finite(value).as_bytes());
+        } else {
+            text.push_shortest(value);
+        }
+        text
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.bytes[self.len..][..text.len()].copy_from_slice(text);
+        self.len += text.len();
+    }
+
+    fn push_zeros(&mut self, count: usize) {
+        self.bytes[self.len..][..count].fill(b'0');
+        self.len += count;
+    }
+
+    fn push_shortest(&mut self, value: f64) {
+        // Whole numbers that a double can tell from their neighbours: memory in bytes, above all.
+        let is_whole = value.fract() == 0.0 && value.abs() < (1_u64 << 53) as f64;
+        let Digits {
+            negative,
+            digits,
+            len,
+            point,
+        } = if is_whole {
+            Digits::parse(itoa::Buffer::new().format(value as i64))
+        } else {
+            Digits::parse(zmij::Buffer::new().format_finite(value))
+        };
+        let digits = &digits[..len];
+        if negative {
+            self.push(b"-");
+        }
+        // `point` is where the decimal point stands among the digits: value = 0.ddd × 10^point.
+        let exponent = point - 1;
+        if !(-4..6).contains(&exponent) {
+            self.push(&digits[..1]);
+            if len > 1 {
+                self.push(b".");
+                self.push(&digits[1..]);
+            }
+            self.push(if exponent < 0 { b"e-" } else { b"e+" });
+            let magnitude = exponent.unsigned_abs();
+            if magnitude < 10 {
+                self.push(b"0");
+            }
+            self.push(itoa::Buffer::new().format(magnitude).as_bytes());
+        } else if point <= 0 {
+            self.push(b"0.");
+            self.push_zeros(point.unsigned_abs() as usize);
+            self.push(digits);
+        } else {
+            let whole = point as usize;
+            if whole >= len {
+                self.push(digits);
+                self.push_zeros(whole - len);
+            } else {
+                self.push(&digits[..whole]);
+                self.push(b".");
+                self.push(&digits[whole..]);
+            }
+        }
     }
 }
 
@@ -47,50 +147,6 @@ fn push_any(out: &mut Vec<u8>, value: f64) {
 pub(crate) fn push_integer(out: &mut Vec<u8>, value: i64) {
     let mut buffer = itoa::Buffer::new();
     out.extend_from_slice(buffer.format(value).as_bytes());
-}
-
-fn push_shortest(out: &mut Vec<u8>, value: f64) {
-    let mut buffer = zmij::Buffer::new();
-    let Digits {
-        negative,
-        digits,
-        len,
-        point,
-    } = Digits::parse(buffer.format_finite(value));
-    let digits = &digits[..len];
-    if negative {
-        out.push(b'-');
-    }
-    // `point` is where the decimal point stands among the digits: value = 0.ddd × 10^point.
-    let exponent = point - 1;
-    if !(-4..6).contains(&exponent) {
-        out.push(digits[0]);
-        if len > 1 {
-            out.push(b'.');
-            out.extend_from_slice(&digits[1..]);
-        }
-        out.push(b'e');
-        out.push(if exponent < 0 { b'-' } else { b'+' });
-        let magnitude = exponent.unsigned_abs();
-        if magnitude < 10 {
-            out.push(b'0');
-        }
-        out.extend_from_slice(itoa::Buffer::new().format(magnitude).as_bytes());
-    } else if point <= 0 {
-        out.extend_from_slice(b"0.");
-        out.resize(out.len() + point.unsigned_abs() as usize, b'0');
-        out.extend_from_slice(digits);
-    } else {
-        let whole = point as usize;
-        if whole >= len {
-            out.extend_from_slice(digits);
-            out.resize(out.len() + whole - len, b'0');
-        } else {
-            out.extend_from_slice(&digits[..whole]);
-            out.push(b'.');
-            out.extend_from_slice(&digits[whole..]);
-        }
-    }
 }
 
 /// A finite number taken apart: ±0.digits × 10^point, without leading or trailing zeros.

@@ -255,6 +255,7 @@ impl Own {
                 }
             }
             if family.len() > 0 {
+                family.sort();
                 page.push(PageFamily::new(family));
             }
         }

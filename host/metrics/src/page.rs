@@ -1,12 +1,15 @@
 //! A page: everything that is to be rendered, as it was at one moment. It holds no lock, so it can be rendered at
 //! whatever pace the reader takes.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use crate::{
     block::Slice,
     desc::Desc,
-    encode::{Escaping, Format, Frames},
+    encode::{Escaping, Format, Frames, Head},
     family::Family,
 };
 
@@ -23,6 +26,7 @@ pub struct Page {
 #[derive(Clone, Debug)]
 pub(crate) struct PageFamily {
     pub(crate) desc: Arc<Desc>,
+    pub(crate) head: Arc<OnceLock<Head>>,
     /// One list of blocks for each owner. One owner is the rule; several are instances of one plugin with different
     /// constant labels, whose series have to be merged.
     pub(crate) owners: Vec<Vec<Slice>>,
@@ -34,6 +38,7 @@ impl PageFamily {
     pub(crate) fn new(family: &mut Family) -> Self {
         Self {
             desc: Arc::clone(&family.desc),
+            head: Arc::clone(&family.head),
             owners: vec![family.slices()],
             legacy_labels: family.template.is_legacy(),
         }
@@ -41,6 +46,11 @@ impl PageFamily {
 }
 
 impl PageFamily {
+    /// What the text format writes of it again and again.
+    pub(crate) fn head(&self) -> &Head {
+        self.head.get_or_init(|| Head::new(&self.desc))
+    }
+
     /// How many series it has.
     pub(crate) fn len(&self) -> usize {
         self.owners

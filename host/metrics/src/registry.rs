@@ -241,7 +241,7 @@ impl Registry {
     }
 
     /// Everything as it is now: every family that has series, ascending by name. `view` says what to take of each scope.
-    /// Updates wait for as long as it takes to share the blocks, not to copy or render them.
+    /// Updates wait for as long as it takes to share the blocks, not to sort, copy or render them.
     pub fn page(&self, view: impl Fn(&Scope) -> View) -> Page {
         let mut natives = foreign::gather(&self.natives);
         let scopes = self
@@ -256,7 +256,7 @@ impl Registry {
             if view == View::Nothing {
                 continue;
             }
-            for family in scope.lock().iter_mut() {
+            for family in scope.lock_sorted().iter_mut() {
                 let stale = family.is_sampled() && view == View::Instruments;
                 if family.len() > 0 && !stale {
                     scoped.push(PageFamily::new(family));
@@ -266,9 +266,10 @@ impl Registry {
                 scoped.extend(scope.lock_dynamic().iter_mut().map(PageFamily::new));
             }
         }
-        let natives = natives.iter_mut().filter(|family| family.len() > 0);
+        natives.retain(|family| family.len() > 0);
+        natives.iter_mut().for_each(Family::sort);
         Page::new(
-            natives.map(PageFamily::new).collect(),
+            natives.iter_mut().map(PageFamily::new).collect(),
             scoped,
             Instant::now(),
         )

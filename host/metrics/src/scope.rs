@@ -8,6 +8,7 @@ use std::{
 use crate::{
     desc::Desc,
     family::Family,
+    order::Sort,
     sample::{Sample, SampleError},
 };
 
@@ -23,7 +24,12 @@ pub struct Scope {
     families: Mutex<Vec<Family>>,
     /// Found at run time; all of them are replaced at once.
     dynamic: Mutex<Vec<Family>>,
+    /// Held by whoever sorts families step by step, and always taken before `families`.
+    sorting: Mutex<()>,
 }
+
+/// How often a page sorts what was opened while it sorted, before it sorts what is left under the lock.
+const ROUNDS: usize = 3;
 
 impl Scope {
     pub(crate) fn new(options: &ScopeOptions, descs: Vec<Desc>) -> Self {
@@ -44,6 +50,7 @@ impl Scope {
             prefix: options.prefix.clone(),
             families: Mutex::new(families.collect()),
             dynamic: Mutex::default(),
+            sorting: Mutex::default(),
             const_labels,
             descs,
             max_series: options.max_series,
@@ -128,6 +135,42 @@ impl Scope {
             errors.push((None, SampleError::UnknownFamily(family)));
         }
         errors
+    }
+
+    /// The families in the order of the page, locked. Sorting is done before, with the lock free between its steps: updates
+    /// go on meanwhile.
+    pub(crate) fn lock_sorted(&self) -> MutexGuard<'_, Vec<Family>> {
+        let families = self.lock();
+        if families.iter().all(Family::is_sorted) {
+            return families;
+        }
+        drop(families);
+        let _alone = self.sorting.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..ROUNDS {
+            let families = self.lock();
+            let is_unsorted = |family: &(usize, &Family)| !family.1.is_sorted();
+            let unsorted = families.iter().enumerate().filter(is_unsorted);
+            let unsorted: Vec<usize> = unsorted.map(|(number, _)| number).collect();
+            if unsorted.is_empty() {
+                return families;
+            }
+            drop(families);
+            unsorted.into_iter().for_each(|number| self.sort(number));
+        }
+        // Somebody opens series as fast as they can be sorted.
+        let mut families = self.lock();
+        families.iter_mut().for_each(Family::sort);
+        families
+    }
+
+    fn sort(&self, number: usize) {
+        let Some(unsorted) = self.lock()[number].begin_sort() else {
+            return;
+        };
+        for step in Sort::new(unsorted) {
+            self.lock()[number].take_step(step);
+        }
+        self.lock()[number].end_sort();
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Family>> {

@@ -1,6 +1,10 @@
 //! One series of a summary: quantiles over a sliding window, count and sum over all time.
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use crate::{desc::SummaryOptions, quantile::Stream};
 
@@ -15,6 +19,8 @@ pub(crate) struct Summary {
     head: usize,
     head_ends: Instant,
     step: Duration,
+    /// The quantiles as long as nothing is observed and the head stays.
+    known: OnceLock<Box<[(f64, f64)]>>,
 }
 
 impl Summary {
@@ -37,11 +43,13 @@ impl Summary {
             head: 0,
             head_ends: now + step,
             step,
+            known: OnceLock::new(),
         }
     }
 
     pub(crate) fn observe(&mut self, value: f64, now: Instant) {
         self.rotate(now);
+        self.known.take();
         self.count += 1;
         self.sum += value;
         for stream in &mut self.streams {
@@ -49,35 +57,48 @@ impl Summary {
         }
     }
 
-    /// Pairs of quantile and value, in the order of the objectives; NaN where the window holds nothing.
-    pub(crate) fn quantiles(&mut self, now: Instant) -> impl Iterator<Item = (f64, f64)> {
-        self.rotate(now);
-        let Self {
-            quantiles,
-            streams,
-            head,
-            ..
-        } = self;
-        let mut head = streams.get_mut(*head);
-        quantiles.iter().map(move |q| {
-            (
-                *q,
-                head.as_mut().map_or(f64::NAN, |stream| stream.query(*q)),
-            )
-        })
+    /// The quantiles in the order of the objectives; NaN where the window holds nothing. Computed when somebody asks for the
+    /// first time after an observation.
+    pub(crate) fn quantiles(&self, now: Instant) -> Cow<'_, [(f64, f64)]> {
+        if self.streams.is_empty() || now < self.head_ends {
+            let compute = || self.query(self.streams.get(self.head));
+            return self.known.get_or_init(compute).as_ref().into();
+        }
+        let passed = self.passed(now);
+        let head = (self.head + passed as usize) % self.streams.len();
+        let is_left = (passed as usize) < self.streams.len();
+        Vec::from(self.query(self.streams.get(head).filter(|_| is_left))).into()
+    }
+
+    fn query(&self, stream: Option<&Stream>) -> Box<[(f64, f64)]> {
+        // Asking sorts what came last.
+        let mut stream = stream.cloned();
+        let mut value = |quantile| {
+            let stream = stream.as_mut();
+            stream.map_or(f64::NAN, |stream| stream.query(quantile))
+        };
+        self.quantiles
+            .iter()
+            .map(|quantile| (*quantile, value(*quantile)))
+            .collect()
     }
 
     fn rotate(&mut self, now: Instant) {
         if self.streams.is_empty() || now < self.head_ends {
             return;
         }
-        let late = now.duration_since(self.head_ends).as_nanos() / self.step.as_nanos() + 1;
-        let late = u32::try_from(late).unwrap_or(u32::MAX);
+        let late = self.passed(now);
         for _ in 0..late.min(self.streams.len() as u32) {
             self.streams[self.head].clear();
             self.head = (self.head + 1) % self.streams.len();
         }
         self.head_ends += self.step * late;
+    }
+
+    /// How many steps are over; the head's is.
+    fn passed(&self, now: Instant) -> u32 {
+        let late = now.duration_since(self.head_ends).as_nanos() / self.step.as_nanos() + 1;
+        u32::try_from(late).unwrap_or(u32::MAX)
     }
 }
 
@@ -93,8 +114,8 @@ mod tests {
         }
     }
 
-    fn median(summary: &mut Summary, now: Instant) -> f64 {
-        summary.quantiles(now).next().expect("one objective").1
+    fn median(summary: &Summary, now: Instant) -> f64 {
+        summary.quantiles(now)[0].1
     }
 
     #[test]
@@ -104,10 +125,23 @@ mod tests {
         let mut summary = Summary::new(&options(), start);
         summary.observe(1.0, at(0));
         summary.observe(5.0, at(41));
-        assert_eq!(median(&mut summary, at(49)), 1.0);
-        assert_eq!(median(&mut summary, at(51)), 5.0);
-        assert!(median(&mut summary, at(100)).is_nan());
+        assert_eq!(median(&summary, at(49)), 1.0);
+        assert_eq!(median(&summary, at(51)), 5.0);
+        assert!(median(&summary, at(100)).is_nan());
         assert_eq!((summary.count, summary.sum), (2, 6.0));
+    }
+
+    #[test]
+    fn what_was_computed_is_forgotten_with_the_next_observation() {
+        let now = Instant::now();
+        let mut summary = Summary::new(&options(), now);
+        summary.observe(1.0, now);
+        assert_eq!(median(&summary, now), 1.0);
+        let page = summary.clone();
+        summary.observe(0.0, now);
+        assert_eq!((median(&page, now), median(&summary, now)), (1.0, 0.0));
+        // Observations that are not asked for move the window on all the same.
+        assert!(median(&page, now + Duration::from_secs(60)).is_nan());
     }
 
     #[test]
@@ -116,9 +150,9 @@ mod tests {
         let mut summary = Summary::new(&options(), start);
         summary.observe(1.0, start);
         let later = start + Duration::from_secs(1_000_000);
-        assert!(median(&mut summary, later).is_nan());
+        assert!(median(&summary, later).is_nan());
         summary.observe(2.0, later);
-        assert_eq!(median(&mut summary, later), 2.0);
+        assert_eq!(median(&summary, later), 2.0);
     }
 
     #[test]
@@ -126,7 +160,7 @@ mod tests {
         let now = Instant::now();
         let mut summary = Summary::new(&SummaryOptions::default(), now);
         summary.observe(2.5, now);
-        assert_eq!(summary.quantiles(now).count(), 0);
+        assert_eq!(summary.quantiles(now).len(), 0);
         assert_eq!((summary.count, summary.sum), (1, 2.5));
     }
 }

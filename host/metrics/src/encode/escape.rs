@@ -89,6 +89,7 @@ fn family(family: &PageFamily, scheme: Escaping) -> Option<PageFamily> {
     };
     Some(PageFamily {
         desc: Arc::new(desc),
+        head: Arc::default(),
         owners,
         legacy_labels: true,
     })

@@ -4,10 +4,12 @@ mod canonical;
 mod escape;
 mod format;
 mod frames;
+mod head;
 mod line;
 mod openmetrics;
 mod point;
 mod protobuf;
+mod room;
 mod text;
 
 use std::ops::Range;
@@ -15,6 +17,7 @@ use std::ops::Range;
 pub use escape::{escape_name, unescape_name};
 pub use format::{Escaping, Format};
 pub use frames::Frames;
+pub(crate) use head::Head;
 
 use protobuf::Layout;
 

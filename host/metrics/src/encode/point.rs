@@ -91,10 +91,10 @@ impl Reader {
                 },
             }),
             Values::Summaries(all) => {
-                // Asking moves the window on, and the page is shared.
-                let mut summary = all[position].as_ref().clone();
+                let summary = &all[position];
                 self.quantiles.clear();
-                self.quantiles.extend(summary.quantiles(self.now));
+                self.quantiles
+                    .extend_from_slice(&summary.quantiles(self.now));
                 Point::Summary {
                     count: summary.count as f64,
                     sum: summary.sum,

@@ -2,7 +2,7 @@
 
 mod staged;
 
-use std::{sync::Arc, time::Instant};
+use std::{cmp::Ordering, sync::Arc, time::Instant};
 
 use self::staged::{Change, Columns, Now, Staged};
 use crate::{
@@ -218,9 +218,10 @@ impl Session {
         if staged.changes.is_empty() {
             return;
         }
+        let changes = self.in_order(&mut staged);
         let scope = Arc::clone(&self.scope);
         let mut families = scope.lock();
-        for change in std::mem::take(&mut staged.changes) {
+        for change in changes {
             match change {
                 Change::Open(handle, text) => {
                     let family = self.handles[handle as usize].family;
@@ -242,6 +243,26 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The changes, with what is opened first and in the order of the page, so that a page that comes after many need not
+    /// sort them and copy their texts. As they came if series are removed as well, where that could make a difference.
+    fn in_order(&self, staged: &mut Staged) -> Vec<Change> {
+        let mut changes = std::mem::take(&mut staged.changes);
+        let is_removal = |change: &Change| matches!(change, Change::Remove(..) | Change::Clear(_));
+        if staged.opened > 1 && !changes.iter().any(is_removal) {
+            let family = |handle: u32| self.handles[handle as usize].family;
+            changes.sort_by(|a, b| match (a, b) {
+                (Change::Open(a, one), Change::Open(b, other)) => {
+                    let texts = || labels::compare(staged.text(one), staged.text(other));
+                    family(*a).cmp(&family(*b)).then_with(texts)
+                }
+                (Change::Open(..), _) => Ordering::Less,
+                (_, Change::Open(..)) => Ordering::Greater,
+                _ => Ordering::Equal,
+            });
+        }
+        changes
     }
 
     fn apply(
