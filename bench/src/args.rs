@@ -14,7 +14,7 @@ Measures Meterbox beside other ways to serve /metrics, and prints tables in mark
 
   --quick          under two minutes: one round, short loops, a glance at the million series
   --markdown       the whole of docs/performance.md instead of the tables alone
-  --workload NAME  only this one: demo, 10k, 1m, histograms, plugins, updates, limits
+  --workload NAME  only this one: demo, 10k, 1m, histograms, plugins, updates, changes, limits
   --peer NAME      only this one, and Meterbox: bound, bound-hyper, prometheus-client, prometheus,
                    metrics-exporter-prometheus, client_golang
   --rounds N       instead of 3, and 1 for the million series
@@ -75,7 +75,7 @@ impl Action {
 }
 
 fn part(name: String) -> Result<String> {
-    if name != "updates" && name != "limits" {
+    if !["updates", "changes", "limits"].contains(&name.as_str()) {
         Workload::named(&name)?;
     }
     Ok(name)

@@ -12,6 +12,7 @@
 )]
 
 mod args;
+mod changes;
 mod check;
 mod client;
 mod coding;
@@ -84,6 +85,10 @@ fn measure_all(options: &Options) -> Result<()> {
     if options.includes("updates") {
         eprintln!("Updates");
         tables.push(report::updates(&updates::measure(golang.as_ref())?));
+    }
+    if options.includes("changes") {
+        eprintln!("Changes");
+        tables.push(changes::measure()?);
     }
     if options.includes("limits") {
         eprintln!("Physical limits");

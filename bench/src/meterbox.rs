@@ -1,4 +1,4 @@
-//! Meterbox: the one file that calls its crates.
+//! Meterbox, as a peer and as a plugin sees it.
 
 use std::{
     net::TcpListener,
@@ -14,7 +14,7 @@ use meterbox_metrics::{
 };
 
 use crate::{
-    meminfo::Live,
+    meminfo::{Figure, Live},
     peers::{Name, Page, Peer},
     serve::http,
     workload::{Family, Kind, Value, Workload},
@@ -30,29 +30,7 @@ pub struct Meterbox {
 
 impl Meterbox {
     pub fn new(workload: Workload) -> Result<Self> {
-        let families = workload.families()?;
-        let registry = Registry::default();
-        let scope = register(&registry, families.iter().map(desc).collect())?;
-        let mut session = Session::new(scope);
-        let mut memory = Vec::new();
-        for (number, family) in (0..).zip(&families) {
-            for series in family.iter() {
-                let handle = session.open(number, &series.labels)?;
-                let verb = match family.kind {
-                    Kind::Counter => Verb::Add,
-                    Kind::Gauge => Verb::Set,
-                    Kind::Histogram(_) | Kind::Summary(_) => Verb::Observe,
-                };
-                match series.value {
-                    Value::Number(number) => session.update(verb, vec![handle], vec![number])?,
-                    Value::Memory(figure) => memory.push((handle, figure)),
-                    Value::Observations(values) => {
-                        session.update(verb, vec![handle; values.len()], values)?;
-                    }
-                }
-            }
-            session.commit(Instant::now());
-        }
+        let (registry, session, memory) = fill(workload, usize::MAX)?;
         let session = (!memory.is_empty()).then(|| Mutex::new(session));
         Ok(Self {
             registry,
@@ -69,8 +47,7 @@ impl Meterbox {
 
     fn frames(&self) -> Frames {
         self.refresh();
-        let page = self.registry.page(|_| View::All);
-        page.frames(Format::Text, Escaping::default())
+        frames(&self.registry)
     }
 
     fn refresh(&self) {
@@ -97,6 +74,91 @@ impl Peer for Meterbox {
         let mut frames = self.frames();
         Page::Frames(Box::new(move |out| frames.append(out)))
     }
+}
+
+/// The counters of a plugin that changes them.
+pub struct Changing {
+    pub registry: Registry,
+    pub calls: Calls,
+}
+
+/// The plugin's side of it.
+pub struct Calls {
+    session: Session,
+    handles: u32,
+}
+
+impl Changing {
+    pub fn new(workload: Workload) -> Result<Self> {
+        // Small calls: what one opens is in order, and the page has to sort the rest.
+        let (registry, session, _) = fill(workload, 100)?;
+        let handles = workload
+            .families()?
+            .iter()
+            .map(|family| family.len)
+            .sum::<usize>() as u32;
+        let calls = Calls { session, handles };
+        Ok(Self { registry, calls })
+    }
+}
+
+impl Calls {
+    /// What a call sends that changes every series.
+    pub fn all(&self) -> (Vec<u32>, Vec<f64>) {
+        (
+            (0..self.handles).collect(),
+            vec![1.0; self.handles as usize],
+        )
+    }
+
+    /// A call that adds these numbers to these series.
+    pub fn add(&mut self, handles: Vec<u32>, numbers: Vec<f64>) {
+        let update = self.session.update(Verb::Add, handles, numbers);
+        update.expect("its own counters");
+        self.session.commit(Instant::now());
+    }
+}
+
+/// Renders a page; its bytes.
+pub fn render(registry: &Registry) -> usize {
+    frames(registry).map(|frame| frame.len()).sum()
+}
+
+fn frames(registry: &Registry) -> Frames {
+    let page = registry.page(|_| View::All);
+    page.frames(Format::Text, Escaping::default())
+}
+
+/// A registry with a workload, the session that opened it with at most so many series of a family in a call, and the
+/// gauges that change at each scrape.
+fn fill(workload: Workload, call: usize) -> Result<(Registry, Session, Vec<(u32, Figure)>)> {
+    let families = workload.families()?;
+    let registry = Registry::default();
+    let scope = register(&registry, families.iter().map(desc).collect())?;
+    let mut session = Session::new(scope);
+    let mut memory = Vec::new();
+    for (number, family) in (0..).zip(&families) {
+        for (place, series) in family.iter().enumerate() {
+            if place > 0 && place.is_multiple_of(call) {
+                session.commit(Instant::now());
+            }
+            let handle = session.open(number, &series.labels)?;
+            let verb = match family.kind {
+                Kind::Counter => Verb::Add,
+                Kind::Gauge => Verb::Set,
+                Kind::Histogram(_) | Kind::Summary(_) => Verb::Observe,
+            };
+            match series.value {
+                Value::Number(number) => session.update(verb, vec![handle], vec![number])?,
+                Value::Memory(figure) => memory.push((handle, figure)),
+                Value::Observations(values) => {
+                    session.update(verb, vec![handle; values.len()], values)?;
+                }
+            }
+        }
+        session.commit(Instant::now());
+    }
+    Ok((registry, session, memory))
 }
 
 /// A counter and a histogram of a plugin, as its instance sees them.

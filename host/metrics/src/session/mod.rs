@@ -189,16 +189,25 @@ impl Session {
         }
         let scope = Arc::clone(&self.scope);
         let families = scope.lock();
+        // Most columns are of one family for long.
+        let mut last = None;
         for (handle, number) in handles.iter().zip(&numbers) {
             let handle = self.handles.get(*handle as usize).ok_or(UnknownSeries)?;
-            let desc = &families[handle.family as usize].desc;
-            if !verb.fits(&desc.kind) {
-                return Err(WrongKind);
-            }
-            if desc.kind == Kind::Counter && !(*number >= 0.0) {
+            let is_counter = match last {
+                Some((family, is_counter)) if family == handle.family => is_counter,
+                _ => {
+                    let kind = &families[handle.family as usize].desc.kind;
+                    if !verb.fits(kind) {
+                        return Err(WrongKind);
+                    }
+                    last = Some((handle.family, *kind == Kind::Counter));
+                    *kind == Kind::Counter
+                }
+            };
+            if is_counter && !(*number >= 0.0) {
                 return Err(InvalidValue(format!(
                     "counter {:?} cannot decrease in value, nor grow by {number}",
-                    desc.name
+                    families[handle.family as usize].desc.name
                 )));
             }
         }
