@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use meterbox_metrics::{
-    Desc, HistogramOptions, Kind as MeterboxKind, Registry, Scope, ScopeOptions, Session,
+    Desc, HistogramOptions, Kind as MeterboxKind, Registry, Scope, ScopeLimits, ScopeOptions, Session,
     SummaryOptions, Verb, View,
     encode::{Escaping, Format, Frames},
 };
@@ -210,7 +210,10 @@ impl Instruments {
 
 fn register(registry: &Registry, descs: Vec<Desc>) -> Result<Arc<Scope>> {
     let options = ScopeOptions {
-        max_series: usize::MAX,
+        limits: ScopeLimits {
+            max_series: usize::MAX,
+            ..ScopeLimits::default()
+        },
         ..ScopeOptions::new("bench")
     };
     Ok(registry.register(&options, descs)?)

@@ -74,6 +74,9 @@ pub(crate) async fn gather(
     let unasked = unasked.into_iter().map(|plugin| plugin.scope());
     let unasked: Vec<_> = unasked.chain(no_files.map(Textfile::scope)).collect();
     process.read();
+    for plugin in plugins {
+        plugin.read_metrics();
+    }
     let page = registry.page(|scope| {
         if among(&unasked, scope) {
             View::Nothing

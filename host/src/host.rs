@@ -20,11 +20,12 @@ use meterbox_metrics::{
 use crate::{
     batch::Batches,
     config::{Config, ConfigError, PluginConfig, TEXTFILE, WebConfig},
-    engine::Engine,
+    engine::{Engine, Fault},
     gather,
     http::HttpMetrics,
+    limits::Limits,
     own::{self, ProcessMetrics},
-    plugin::{self, Plugin, PluginError, Prepared},
+    plugin::{self, Plugin, PluginError, PluginState, Prepared},
     textfile::Textfile,
 };
 
@@ -153,14 +154,16 @@ impl HostBuilder {
 
 /// Reads, compiles and links all plugins, on threads of their own.
 async fn prepare(config: &Config) -> Result<Vec<(String, Prepared)>, Error> {
-    let engine = Engine::new().map_err(|error| Error::Engine(format!("{error:#}")))?;
+    let limits = config.limits.over(Limits::default());
+    let engine = Engine::new(&limits).map_err(|error| Error::Engine(format!("{error:#}")))?;
     let tasks: Vec<_> = config
         .plugins
         .iter()
-        .map(|(name, config)| {
-            let (engine, name, config) = (engine.clone(), name.clone(), config.clone());
+        .map(|(name, plugin)| {
+            let limits = config.limits_of(plugin);
+            let (engine, name, config) = (engine.clone(), name.clone(), plugin.clone());
             tokio::task::spawn_blocking(move || {
-                let prepared = plugin::prepare(&engine, &name, &config);
+                let prepared = plugin::prepare(&engine, &name, &config, limits);
                 prepared
                     .map(|prepared| (name.clone(), prepared))
                     .map_err(|error| Error::Plugin { name, error })
@@ -246,6 +249,8 @@ impl Host {
             .map(|plugin| PluginStatus {
                 name: plugin.name().to_owned(),
                 up: plugin.metrics().up.get() == 1.0,
+                state: plugin.state(),
+                faults: plugin.faults(),
                 routes: plugin.routes().to_vec(),
             })
             .collect()
@@ -278,6 +283,10 @@ pub struct PluginStatus {
     pub name: String,
     /// Whether the last call into it came back.
     pub up: bool,
+    /// Whether it has an instance, or why it waits for one.
+    pub state: PluginState,
+    /// Its last faults, the newest first; at most 16.
+    pub faults: Vec<Fault>,
     /// Paths that it serves.
     pub routes: Vec<String>,
 }
@@ -289,8 +298,14 @@ pub struct Route {
 }
 
 impl Route {
+    /// Bytes that the body of a request may have.
+    pub(crate) fn request_bytes(&self) -> usize {
+        self.plugin.limits().request_bytes
+    }
+
     /// Hands the request to a fresh instance of the plugin. What that instance counted is on the page before its
-    /// response is given out. A fault of the plugin becomes a 502, or a 504 if it took too long.
+    /// response is given out. A fault of the plugin becomes a 502, or a 504 if it took too long; a plugin
+    /// that is busy or quarantined gives a 503.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         Arc::clone(&self.plugin).handle(request).await
     }

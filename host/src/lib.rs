@@ -37,11 +37,13 @@ mod engine;
 mod gather;
 mod host;
 mod imports;
+mod limits;
 mod own;
 mod plugin;
 mod source;
 mod textfile;
 
+pub use engine::{Fault, FaultKind};
 pub use host::{Body, Error, Host, HostBuilder, PluginStatus, Route};
-pub use plugin::PluginError;
+pub use plugin::{PluginError, PluginState};
 pub use source::SourceError;

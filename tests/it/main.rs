@@ -6,6 +6,7 @@ mod demo;
 mod embed;
 mod faults;
 mod forms;
+mod hostile;
 mod http_edges;
 mod judges;
 mod limits;

@@ -222,3 +222,19 @@ fn the_telemetry_path_can_move() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn every_metric_of_the_exporter_is_documented() -> Result<()> {
+    let text = std::fs::read_to_string(meterbox_tests::files::root().join("docs/metrics.md"))?;
+    let page = Meterbox::with("counter", "counter", "").start()?.scrape()?;
+    let own = page.families.iter().map(|family| &family.name);
+    let own: Vec<_> = own.filter(|name| name.starts_with("meterbox_")).collect();
+    assert!(own.len() > 10, "{own:?}");
+    for name in own {
+        assert!(
+            text.contains(&format!("| `{name}` |")),
+            "docs/metrics.md lacks {name}"
+        );
+    }
+    Ok(())
+}

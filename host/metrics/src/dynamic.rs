@@ -147,7 +147,8 @@ pub(crate) fn build(
     errors: &mut Vec<DynamicError>,
 ) -> Vec<Family> {
     let now = Instant::now();
-    let limit = scope.max_series();
+    let limits = scope.limits();
+    let limit = limits.max_series;
     let mut room = limit.saturating_sub(scope.described_series());
     let mut families = Vec::with_capacity(found.len());
     for (mut desc, samples) in found {
@@ -160,6 +161,11 @@ pub(crate) fn build(
         if samples.len() > room {
             let name = desc.name;
             errors.push(SampleError::SeriesLimit { name, limit }.into());
+            continue;
+        }
+        let fit = |sample| limits.check(&desc, sample);
+        if let Err(error) = samples.iter().try_for_each(fit) {
+            errors.push(error.into());
             continue;
         }
         let mut family = Family::new(desc, scope.const_labels());

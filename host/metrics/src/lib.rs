@@ -71,5 +71,5 @@ pub use registry::{RegisterError, Registry, View};
 pub use sample::{
     HistogramValue, NativeHistogramValue, Sample, SampleError, SampleValue, SummaryValue,
 };
-pub use scope::{Scope, ScopeOptions};
-pub use session::{InstrumentError, Session, Verb};
+pub use scope::{Scope, ScopeLimits, ScopeOptions};
+pub use session::{InstrumentError, Quota, Session, Verb};

@@ -1,7 +1,10 @@
 //! Samples: series as a collector states them, which replace what their families held. Client libraries call them const
 //! metrics.
 
-use crate::desc::{Desc, Kind};
+use crate::{
+    desc::{Desc, Kind},
+    session::Quota,
+};
 
 /// One series as it stands now.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +128,14 @@ pub enum SampleError {
         /// The limit.
         limit: usize,
     },
+    /// A sample is larger than it may be.
+    #[error("metric {name:?}: {limit}")]
+    Limit {
+        /// The family.
+        name: String,
+        /// What it has too much of.
+        limit: Quota,
+    },
 }
 
 impl SampleError {
@@ -137,6 +148,7 @@ impl SampleError {
             Self::Duplicate { .. } => "duplicate",
             Self::Value { .. } => "value",
             Self::SeriesLimit { .. } => "series_limit",
+            Self::Limit { .. } => "limit",
         }
     }
 }

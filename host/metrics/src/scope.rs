@@ -9,7 +9,8 @@ use crate::{
     desc::Desc,
     family::Family,
     order::Sort,
-    sample::{Sample, SampleError},
+    sample::{Sample, SampleError, SampleValue},
+    session::Quota,
 };
 
 /// The families of one owner (a plugin), with all their series. It outlives the owner's instances.
@@ -20,7 +21,7 @@ pub struct Scope {
     const_labels: Vec<(String, String)>,
     /// As described, before the prefix.
     descs: Vec<Desc>,
-    max_series: usize,
+    limits: ScopeLimits,
     families: Mutex<Vec<Family>>,
     /// Found at run time; all of them are replaced at once.
     dynamic: Mutex<Vec<Family>>,
@@ -53,7 +54,7 @@ impl Scope {
             sorting: Mutex::default(),
             const_labels,
             descs,
-            max_series: options.max_series,
+            limits: options.limits,
         }
     }
 
@@ -77,9 +78,8 @@ impl Scope {
         &self.const_labels
     }
 
-    /// How many series there may be.
-    pub(crate) fn max_series(&self) -> usize {
-        self.max_series
+    pub(crate) fn limits(&self) -> &ScopeLimits {
+        &self.limits
     }
 
     /// How many series there are.
@@ -114,13 +114,20 @@ impl Scope {
         }
         let mut samples = samples.into_iter();
         let mut errors = Vec::new();
-        let mut room = self.max_series;
+        let mut room = self.limits.max_series;
         for (number, family) in (0..).zip(families.iter_mut()) {
             let waiting = samples.as_slice().iter();
             let count = waiting.take_while(|(family, _)| *family == number).count();
             if count > 0 {
+                let mut fit = Ok(());
+                for (_, sample) in &samples.as_slice()[..count] {
+                    fit = fit.and_then(|()| self.limits.check(&family.desc, sample));
+                }
+                if fit.is_err() && family.is_sampled() {
+                    family.clear();
+                }
                 let mut run = samples.by_ref().take(count).map(|(_, sample)| sample);
-                if let Err(error) = family.replace(&mut run, now, room) {
+                if let Err(error) = fit.and_then(|()| family.replace(&mut run, now, room)) {
                     errors.push((Some(number), error));
                 }
                 // What is left behind an error.
@@ -192,18 +199,70 @@ pub struct ScopeOptions {
     pub prefix: String,
     /// Labels that every series gets.
     pub const_labels: Vec<(String, String)>,
-    /// How many series the owner may have at a time.
+    /// How much the owner may have.
+    pub limits: ScopeLimits,
+}
+
+/// How much an owner may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeLimits {
+    /// Series at a time.
     pub max_series: usize,
+    /// Series numbers that one session hands out.
+    pub max_handles: usize,
+    /// Bytes of the label values of one series.
+    pub max_label_bytes: usize,
+    /// Buckets of a native histogram, and quantiles of a summary, that were made elsewhere.
+    pub max_buckets: usize,
+}
+
+impl Default for ScopeLimits {
+    /// A million series; nothing else is limited.
+    fn default() -> Self {
+        Self {
+            max_series: 1_000_000,
+            max_handles: usize::MAX,
+            max_label_bytes: usize::MAX,
+            max_buckets: usize::MAX,
+        }
+    }
+}
+
+impl ScopeLimits {
+    pub(crate) fn check(&self, desc: &Desc, sample: &Sample) -> Result<(), SampleError> {
+        let refuse = |limit| {
+            let name = desc.name.clone();
+            Err(SampleError::Limit { name, limit })
+        };
+        let labels = sample.label_values.iter().map(String::len);
+        if labels.sum::<usize>() > self.max_label_bytes {
+            return refuse(Quota::LabelBytes);
+        }
+        let buckets = match &sample.value {
+            SampleValue::NativeHistogram(value) => {
+                // Spans may be empty, and are kept all the same.
+                let spans = value.negative_spans.len() + value.positive_spans.len();
+                spans.max(value.negative_counts.len() + value.positive_counts.len())
+            }
+            SampleValue::Summary(value) => value.quantiles.len(),
+            // As many as the family has bounds, or it is refused.
+            SampleValue::Histogram(_) | SampleValue::Number(_) => 0,
+        };
+        if buckets > self.max_buckets {
+            return refuse(Quota::Buckets);
+        }
+        Ok(())
+    }
 }
 
 impl ScopeOptions {
-    /// No prefix, no constant labels, a million series.
+    /// No prefix, no constant labels, the default limits.
     pub fn new(owner: impl Into<String>) -> Self {
         Self {
             owner: owner.into(),
             prefix: String::new(),
             const_labels: Vec::new(),
-            max_series: 1_000_000,
+            limits: ScopeLimits::default(),
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use meterbox_metrics::{
-    Desc, Kind, Registry, Sample, Scope, ScopeOptions, View,
+    Desc, Kind, Registry, Sample, Scope, ScopeLimits, ScopeOptions, View,
     encode::{Escaping, Format},
     parse,
 };
@@ -167,7 +167,10 @@ fn instances_of_one_plugin_share() {
 fn series_count_towards_the_limit() {
     let registry = Registry::default();
     let options = ScopeOptions {
-        max_series: 2,
+        limits: ScopeLimits {
+            max_series: 2,
+            ..ScopeLimits::default()
+        },
         ..ScopeOptions::new("p")
     };
     let scope = registry.register(&options, Vec::new()).unwrap();

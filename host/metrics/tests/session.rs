@@ -12,8 +12,8 @@ use std::{sync::Arc, time::Instant};
 
 use common::{Bench, values};
 use meterbox_metrics::{
-    Desc, HistogramOptions, InstrumentError, Kind, Registry, ScopeOptions, Session, SummaryOptions,
-    Verb,
+    Desc, HistogramOptions, InstrumentError, Kind, Registry, ScopeLimits, ScopeOptions, Session,
+    SummaryOptions, Verb,
 };
 
 const REQUESTS: u32 = 0;
@@ -302,7 +302,10 @@ fn refuses_what_cannot_be() {
 fn a_scope_has_room_for_so_many_series() {
     let registry = Registry::default();
     let options = ScopeOptions {
-        max_series: 2,
+        limits: ScopeLimits {
+            max_series: 2,
+            ..ScopeLimits::default()
+        },
         ..ScopeOptions::new("small")
     };
     let desc = Desc::new("a", "", Kind::Gauge).with_labels(["l"]);

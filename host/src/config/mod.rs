@@ -23,7 +23,7 @@ mod plugin;
 #[cfg(test)]
 mod tests;
 mod textfile;
-mod units;
+pub(crate) mod units;
 mod web;
 
 use std::{
@@ -41,6 +41,7 @@ pub use self::{
     textfile::TextfileConfig,
     web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, WebConfig},
 };
+pub use crate::limits::{Limit, Limits, LimitsConfig};
 
 /// What `[textfile]` is called in filters and metrics, where plugins have their names.
 pub(crate) const TEXTFILE: &str = "textfile";
@@ -51,6 +52,8 @@ pub(crate) const TEXTFILE: &str = "textfile";
 pub struct Config {
     /// `[web]`: addresses, paths and bounds of the HTTP server. Default: [`WebConfig::default`].
     pub web: WebConfig,
+    /// `[limits]`: what each plugin may use up, where its own table does not say otherwise. Default: [`Limits::default`].
+    pub limits: LimitsConfig,
     /// `[plugins.NAME]`: the plugins by name. A name is made of letters, digits, `_` and `-`, and begins with a letter
     /// or a digit. Default: none.
     pub plugins: BTreeMap<String, PluginConfig>,
@@ -130,6 +133,15 @@ impl Config {
         self.find_problem().map_err(ConfigError::without_origin)
     }
 
+    /// What this plugin may use up.
+    pub fn limits_of(&self, plugin: &PluginConfig) -> Limits {
+        let limits = plugin.limits.over(self.limits.over(Limits::default()));
+        Limits {
+            timeout: plugin.timeout.unwrap_or(limits.timeout),
+            ..limits
+        }
+    }
+
     fn find_problem(&self) -> Result<(), Problem> {
         self.web.find_problem().map_err(|p| p.at("web"))?;
         if let Some(textfile) = &self.textfile {
@@ -139,6 +151,7 @@ impl Config {
                 return Err(Problem::new(problem).at(TEXTFILE).at("plugins"));
             }
         }
+        plugin::limits_problem(&self.limits).map_err(|p| p.at("limits"))?;
         let mut owners = BTreeMap::new();
         for (name, plugin) in &self.plugins {
             check_plugin_name(name)?;

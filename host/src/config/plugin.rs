@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::{error::Problem, names, units};
+use super::{LimitsConfig, error::Problem, names, units};
 
 /// One plugin: where it comes from, how its metrics look, and what it may do.
 ///
@@ -20,9 +20,10 @@ pub struct PluginConfig {
     /// Labels that every series of the plugin carries. Default: none.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Wall-clock limit of one call into the plugin. Must be more than zero. Default: 5 s.
-    #[serde(default = "default_timeout", deserialize_with = "units::duration")]
-    pub timeout: Duration,
+    /// Wall-clock limit of one call into the plugin. Must be more than zero. The short form of `limits.timeout`, and
+    /// goes before it. Default: none.
+    #[serde(default, deserialize_with = "units::optional::duration")]
+    pub timeout: Option<Duration>,
     /// Exact paths that the plugin's `wasi:http` handler serves. Default: none.
     #[serde(default)]
     pub routes: Vec<String>,
@@ -32,6 +33,9 @@ pub struct PluginConfig {
     /// What the plugin may use beyond its own memory. Default: nothing.
     #[serde(default)]
     pub grants: Grants,
+    /// What the plugin may use up. Default: what `[limits]` says for all.
+    #[serde(default)]
+    pub limits: LimitsConfig,
 }
 
 /// What a plugin may use. The default grants nothing.
@@ -49,10 +53,11 @@ impl PluginConfig {
             source: path.into(),
             prefix: String::new(),
             labels: BTreeMap::new(),
-            timeout: default_timeout(),
+            timeout: None,
             routes: Vec::new(),
             config: BTreeMap::new(),
             grants: Grants::default(),
+            limits: LimitsConfig::default(),
         }
     }
 
@@ -73,7 +78,7 @@ impl PluginConfig {
     /// Sets the wall-clock limit of one call.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -98,6 +103,13 @@ impl PluginConfig {
         self
     }
 
+    /// Replaces the limits that differ from those of all plugins.
+    #[must_use]
+    pub fn limits(mut self, limits: LimitsConfig) -> Self {
+        self.limits = limits;
+        self
+    }
+
     pub(super) fn find_problem(&self) -> Result<(), Problem> {
         if self.source.as_os_str().is_empty() {
             return Err(Problem::new("no file; write the path of a .wasm file").at("source"));
@@ -109,8 +121,13 @@ impl PluginConfig {
             ))
             .at("prefix"));
         }
-        if self.timeout.is_zero() {
+        if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Problem::new("must be more than zero; write \"5s\"").at("timeout"));
+        }
+        limits_problem(&self.limits).map_err(|problem| problem.at("limits"))?;
+        if self.limits.stack.is_some() {
+            let problem = "one stack size serves all plugins; write it under [limits]";
+            return Err(Problem::new(problem).at("stack").at("limits"));
         }
         if let Some(name) = self.labels.keys().find(|name| !names::is_label_name(name)) {
             return Err(Problem::new(format!(
@@ -130,6 +147,23 @@ impl PluginConfig {
     }
 }
 
-fn default_timeout() -> Duration {
-    Duration::from_secs(5)
+/// A time that is 0 would stop every call before it began.
+pub(super) fn limits_problem(limits: &LimitsConfig) -> Result<(), Problem> {
+    match limits.zero() {
+        Some(limit) => Err(Problem::new("must be more than zero").at(&limit.key())),
+        None if limits.stack.is_some_and(|stack| stack < LEAST_STACK) => {
+            let problem = "too little for any plugin; write \"64KiB\" or more";
+            Err(Problem::new(problem).at("stack"))
+        }
+        None if limits.stack.is_some_and(|stack| stack > MOST_STACK) => {
+            let problem = "more than any plugin needs; write \"64MiB\" or less";
+            Err(Problem::new(problem).at("stack"))
+        }
+        None => Ok(()),
+    }
 }
+
+const LEAST_STACK: usize = 64 << 10;
+
+/// Each call under way reserves a stack.
+const MOST_STACK: usize = 64 << 20;

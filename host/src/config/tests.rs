@@ -116,7 +116,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     );
     assert_eq!(
         refused("webb = 1\n"),
-        "1: webb: unknown key `webb`, expected one of `web`, `plugins`, `textfile`"
+        "1: webb: unknown key `webb`, expected one of `web`, `limits`, `plugins`, `textfile`"
     );
 }
 
@@ -311,6 +311,51 @@ fn textfile_has_folders_and_a_bound() {
         (
             "[textfile]\ndirectory = '/a'\n\n[plugins.textfile]\nsource = 'a.wasm'\n",
             "4: plugins.textfile: the name is taken by [textfile]; give the plugin another one",
+        ),
+    ] {
+        assert_eq!(refused(text), sentence);
+    }
+}
+
+#[test]
+fn limits_are_layered_and_say_what_they_want() {
+    let config = parse(
+        "[limits]\nmemory = '32MiB'\ncpu = '1s'\n[plugins.a]\nsource = 'a.wasm'\ntimeout = '3s'\n\
+         limits = { memory = '8MiB', timeout = '4s', series = 5 }\n[plugins.b]\nsource = 'b.wasm'\n",
+    )
+    .unwrap();
+    let limits = |name: &str| config.limits_of(&config.plugins[name]);
+    assert_eq!((limits("a").memory, limits("a").series), (8 << 20, 5));
+    assert_eq!(limits("a").cpu, Duration::from_secs(1));
+    // The short form goes before the long one.
+    assert_eq!(limits("a").timeout, Duration::from_secs(3));
+    assert_eq!(limits("b").memory, 32 << 20);
+    assert_eq!(limits("b").timeout, Duration::from_secs(5));
+
+    for (text, sentence) in [
+        (
+            "[limits]\nmemory = 64\n",
+            r#"2: limits.memory: 64 has no unit; write "64B""#,
+        ),
+        (
+            "[limits]\nmemory = '64MB'\n",
+            r#"2: limits.memory: "64MB" is not a size; write a whole number and a unit (B, KiB, MiB, GiB), like "16MiB""#,
+        ),
+        (
+            "[limits]\nseries = -1\n",
+            "2: limits.series: -1 is less than 0; write a whole number",
+        ),
+        (
+            "[limits]\ncpu = '0s'\n",
+            "2: limits.cpu: must be more than zero",
+        ),
+        (
+            "[limits]\nstack = '1KiB'\n",
+            r#"2: limits.stack: too little for any plugin; write "64KiB" or more"#,
+        ),
+        (
+            "[plugins.a]\nsource = 'a.wasm'\nlimits = { stack = '1MiB' }\n",
+            "3: plugins.a.limits.stack: one stack size serves all plugins; write it under [limits]",
         ),
     ] {
         assert_eq!(refused(text), sentence);

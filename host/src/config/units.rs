@@ -4,6 +4,28 @@ use std::{fmt, time::Duration};
 
 use serde::de::{Deserializer, Error, Visitor};
 
+/// For `#[serde(deserialize_with)]`: values that are `Some` if they are written.
+pub(crate) mod optional {
+    use serde::de::{Deserializer, Error};
+
+    use super::{CountVisitor, Duration, DurationVisitor, size};
+
+    pub(crate) fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Duration>, D::Error> {
+        d.deserialize_any(DurationVisitor).map(Some)
+    }
+
+    pub(crate) fn bytes<'de, D: Deserializer<'de>>(d: D) -> Result<Option<usize>, D::Error> {
+        let bytes = size(d)?;
+        usize::try_from(bytes)
+            .map(Some)
+            .map_err(|_| D::Error::custom("more than this machine can address"))
+    }
+
+    pub(crate) fn count<'de, D: Deserializer<'de>>(d: D) -> Result<Option<usize>, D::Error> {
+        d.deserialize_any(CountVisitor).map(Some)
+    }
+}
+
 /// Longer waits are a mistake in the unit, and would overflow clocks at some point.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -37,7 +59,7 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
 }
 
 /// Reads a size such as `"512B"`, `"64KiB"`, `"16MiB"` or `"1GiB"`.
-pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let shift = match unit {
@@ -99,6 +121,21 @@ impl Visitor<'_> for DurationVisitor {
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Duration, E> {
         Err(E::custom(no_unit(number, number.unsigned_abs())))
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<usize, E> {
+        usize::try_from(number)
+            .map_err(|_| E::custom(format!("{number} is less than 0; write a whole number")))
     }
 }
 

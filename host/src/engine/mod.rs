@@ -1,21 +1,31 @@
 //! wasmtime, narrowed to what this host needs: one engine, one linker, stores that cannot run for ever.
 
 pub(crate) mod bindings;
+mod cpu;
 mod fault;
+mod guard;
 mod linker;
+mod meter;
 mod state;
 
 use std::{thread, time::Duration};
 
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use crate::limits::Limits;
+
+pub use self::fault::{Fault, FaultKind};
 pub(crate) use self::{
-    fault::{Fault, FaultKind},
+    cpu::{CpuClock, Metered},
+    guard::guard,
     state::{Identity, State},
 };
 
 /// How often a running guest is asked whether its time is up, and lets other tasks run.
-const EPOCH: Duration = Duration::from_millis(10);
+pub(crate) const EPOCH: Duration = Duration::from_millis(10);
+
+/// What host functions need of a stack beside the guest's part of it. Whoever overflows that ends the process.
+const HOST_STACK: usize = 1536 << 10;
 
 /// Compiles components and links them against the contract.
 #[derive(Clone)]
@@ -25,11 +35,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new() -> wasmtime::Result<Self> {
+    /// `limits` are those of all plugins; the stack is what counts here.
+    pub(crate) fn new(limits: &Limits) -> wasmtime::Result<Self> {
         let mut config = wasmtime::Config::new();
         // Half the cost of a call, and all that a host without WASI 0.3 needs.
         config.concurrency_support(false);
         config.epoch_interruption(true);
+        config.max_wasm_stack(limits.stack);
+        config.async_stack_size(limits.stack + HOST_STACK);
         let engine = wasmtime::Engine::new(&config)?;
         start_ticker(&engine)?;
         let linker = linker::link(&engine)?;

@@ -108,6 +108,8 @@ mod tests {
         let plugins = [PluginStatus {
             name: "a<b".to_owned(),
             up: false,
+            state: crate::PluginState::Running,
+            faults: Vec::new(),
             routes: vec!["/\"><script>".to_owned()],
         }];
         let page = Landing {

@@ -17,9 +17,6 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use super::reply;
 use crate::host::{Body, Route};
 
-/// Largest body of a request, in bytes.
-const LARGEST_BODY: usize = 1024 * 1024;
-
 /// How long a peer may take to send it.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -47,7 +44,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let request = match read(request).await {
+    let request = match read(request, route.request_bytes()).await {
         Ok(request) => request,
         Err(refusal) => return refusal.response(),
     };
@@ -69,7 +66,7 @@ impl Refusal {
         match self {
             Self::TooLarge => reply::text(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is larger than 1 MiB\n",
+                "The body is larger than the plugin takes\n",
             ),
             Self::TooSlow => reply::text(
                 StatusCode::REQUEST_TIMEOUT,
@@ -81,16 +78,16 @@ impl Refusal {
 }
 
 /// The request as the plugin gets it: whole, and without what is not the plugin's business.
-async fn read<B>(request: Request<B>) -> Result<Request<Body>, Refusal>
+async fn read<B>(request: Request<B>, largest: usize) -> Result<Request<Body>, Refusal>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let (mut head, body) = request.into_parts();
-    if body.size_hint().lower() > LARGEST_BODY as u64 {
+    if body.size_hint().lower() > largest as u64 {
         return Err(Refusal::TooLarge);
     }
-    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, LARGEST_BODY).collect())
+    let body = tokio::time::timeout(BODY_TIME, Limited::new(body, largest).collect())
         .await
         .map_err(|_| Refusal::TooSlow)?
         .map_err(|error| {
@@ -139,6 +136,8 @@ mod tests {
 
     use super::*;
 
+    const LARGEST_BODY: usize = 1 << 20;
+
     fn chunks(
         chunk: &'static [u8],
         times: usize,
@@ -153,7 +152,7 @@ mod tests {
             .header(TRANSFER_ENCODING, "chunked")
             .body(chunks(b"abc", 2))
             .unwrap();
-        let request = read(request).await.unwrap();
+        let request = read(request, LARGEST_BODY).await.unwrap();
         assert_eq!(request.headers()[CONTENT_LENGTH], "6");
         assert!(!request.headers().contains_key(TRANSFER_ENCODING));
         let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -163,21 +162,33 @@ mod tests {
     #[tokio::test]
     async fn large_bodies_are_refused_with_and_without_a_length() {
         let known = Request::new(Full::new(Bytes::from(vec![0; LARGEST_BODY + 1])));
-        assert_eq!(read(known).await.unwrap_err(), Refusal::TooLarge);
+        assert_eq!(
+            read(known, LARGEST_BODY).await.unwrap_err(),
+            Refusal::TooLarge
+        );
         let unknown = Request::new(chunks(&[0; 64 * 1024], 17));
-        assert_eq!(read(unknown).await.unwrap_err(), Refusal::TooLarge);
+        assert_eq!(
+            read(unknown, LARGEST_BODY).await.unwrap_err(),
+            Refusal::TooLarge
+        );
         let fits = Request::new(chunks(&[0; 64 * 1024], 16));
-        assert!(read(fits).await.is_ok());
+        assert!(read(fits, LARGEST_BODY).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn bodies_that_stall_or_break_are_refused() {
         let stalled = stream::pending::<Result<Frame<Bytes>, Infallible>>();
         let stalled = Request::new(StreamBody::new(stalled));
-        assert_eq!(read(stalled).await.unwrap_err(), Refusal::TooSlow);
+        assert_eq!(
+            read(stalled, LARGEST_BODY).await.unwrap_err(),
+            Refusal::TooSlow
+        );
         let broken = stream::iter([Err::<Frame<Bytes>, _>(io::Error::other("reset"))]);
         let broken = Request::new(StreamBody::new(broken));
-        assert_eq!(read(broken).await.unwrap_err(), Refusal::Broken);
+        assert_eq!(
+            read(broken, LARGEST_BODY).await.unwrap_err(),
+            Refusal::Broken
+        );
     }
 
     #[tokio::test]
@@ -190,7 +201,7 @@ mod tests {
             .header("x-public", "1")
             .body(Full::default())
             .unwrap();
-        let request = read(request).await.unwrap();
+        let request = read(request, LARGEST_BODY).await.unwrap();
         let names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["x-public"]);
     }

@@ -6,6 +6,7 @@ use crate::engine::{State, bindings::config::Host};
 
 impl Host for State {
     fn get(&mut self, key: String) -> Result<Option<String>> {
+        self.meter.host_call()?;
         Ok(self.identity.config.get(&key).cloned())
     }
 }

@@ -1,11 +1,14 @@
 //! `instruments`: durable series, staged in the instance's session until its call returns.
 
-use meterbox_metrics::{InstrumentError as Refusal, Verb};
+use meterbox_metrics::{InstrumentError as Refusal, Quota, Verb};
 use wasmtime::Result;
 
-use crate::engine::{
-    State,
-    bindings::instruments::{Host, InstrumentError},
+use crate::{
+    engine::{
+        Identity, State,
+        bindings::instruments::{Host, InstrumentError},
+    },
+    limits::Limit,
 };
 
 type Answer<T> = Result<Result<T, InstrumentError>>;
@@ -15,11 +18,39 @@ impl State {
         &mut self,
         change: impl FnOnce(&mut meterbox_metrics::Session) -> Result<T, Refusal>,
     ) -> Answer<T> {
+        self.meter.host_call()?;
         let outcome = match &mut self.session {
             Some(session) => change(session),
             None => Err(Refusal::UnknownFamily),
         };
-        Ok(outcome.map_err(Into::into))
+        Ok(outcome.map_err(|refusal| self.explain(refusal)))
+    }
+
+    fn explain(&self, refusal: Refusal) -> InstrumentError {
+        match refusal {
+            Refusal::UnknownFamily => InstrumentError::UnknownFamily,
+            Refusal::UnknownSeries => InstrumentError::UnknownSeries,
+            Refusal::WrongKind => InstrumentError::WrongKind,
+            Refusal::LabelCount => InstrumentError::LabelCount,
+            Refusal::InvalidValue(what) => InstrumentError::InvalidValue(what),
+            Refusal::Limit(quota) => {
+                let limit = match quota {
+                    Quota::Series => Limit::Series,
+                    Quota::Handles => Limit::Handles,
+                    Quota::LabelBytes => Limit::LabelBytes,
+                    Quota::Buckets => Limit::Buckets,
+                };
+                let Identity {
+                    name,
+                    limits,
+                    usage,
+                    ..
+                } = &*self.identity;
+                usage.deny(limit);
+                let (allowed, remedy) = (limit.show(limits), limit.remedy(name));
+                InstrumentError::Limit(format!("{refusal} ({limit} = {allowed}); {remedy}"))
+            }
+        }
     }
 }
 
@@ -50,18 +81,5 @@ impl Host for State {
 
     fn observe(&mut self, series: Vec<u32>, values: Vec<f64>) -> Answer<()> {
         self.stage(|session| session.update(Verb::Observe, series, values))
-    }
-}
-
-impl From<Refusal> for InstrumentError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::UnknownFamily => Self::UnknownFamily,
-            Refusal::UnknownSeries => Self::UnknownSeries,
-            Refusal::WrongKind => Self::WrongKind,
-            Refusal::LabelCount => Self::LabelCount,
-            Refusal::InvalidValue(what) => Self::InvalidValue(what),
-            Refusal::Limit(what) => Self::Limit(what),
-        }
     }
 }

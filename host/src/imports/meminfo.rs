@@ -32,7 +32,8 @@ pub(crate) struct Reading {
 /// into the guest.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
     let mut interface = linker.instance(INTERFACE)?;
-    interface.func_wrap("read", |store: StoreContextMut<'_, State>, (): ()| {
+    interface.func_wrap("read", |mut store: StoreContextMut<'_, State>, (): ()| {
+        store.data_mut().meter.host_call()?;
         Ok((store.data().memory_figures(),))
     })
 }

@@ -10,7 +10,21 @@ use std::time::Duration;
 use meterbox_metrics::{Counter, CounterVec, Gauge, RegisterError, Registry};
 
 pub(crate) use self::process::{ProcessMetrics, start_time};
-use crate::engine::FaultKind;
+use crate::{
+    engine::{FaultKind, Identity},
+    limits::Limit,
+    plugin::PluginState,
+};
+
+/// Limits whose use is a number that can be watched.
+const WATCHED: [Limit; 6] = [
+    Limit::Cpu,
+    Limit::HostCalls,
+    Limit::Samples,
+    Limit::Memory,
+    Limit::TableElements,
+    Limit::Series,
+];
 
 /// A constant 1 that tells the version.
 pub(crate) fn build_info(registry: &Registry) -> Result<(), RegisterError> {
@@ -20,36 +34,38 @@ pub(crate) fn build_info(registry: &Registry) -> Result<(), RegisterError> {
     Ok(())
 }
 
-/// The series about one plugin, all present from the start but those of reasons. Clones are the same series.
+/// The series about whatever is asked at each scrape: a plugin, or the text files. Clones are the same series.
 #[derive(Clone, Debug)]
-pub(crate) struct PluginMetrics {
+pub(crate) struct CollectorMetrics {
     name: String,
     pub(crate) up: Gauge,
     collect_success: Gauge,
     collect_duration: Gauge,
-    start_duration: Gauge,
-    restarts: Counter,
     pub(crate) series: Gauge,
-    faults: [Counter; FaultKind::ALL.len()],
     rejected: CounterVec<2>,
 }
 
-impl PluginMetrics {
+/// The series about one plugin, all present from the start but those of reasons and denials. Clones are the same series.
+#[derive(Clone, Debug)]
+pub(crate) struct PluginMetrics {
+    pub(crate) collector: CollectorMetrics,
+    start_duration: Gauge,
+    restarts: Counter,
+    faults: [Counter; FaultKind::ALL.len()],
+    states: [Gauge; PluginState::ALL.len()],
+    memory: Gauge,
+    cpu: Counter,
+    log_lines_dropped: Counter,
+    used: [Gauge; WATCHED.len()],
+    denials: CounterVec<2>,
+}
+
+impl CollectorMetrics {
     pub(crate) fn new(registry: &Registry, name: &str) -> Result<Self, RegisterError> {
         let gauge = |metric, help| {
             let family = registry.own_gauge(metric, help, ["plugin"])?;
             Ok::<_, RegisterError>(family.with([name]))
         };
-        let counter = |metric, help| {
-            let family = registry.own_counter(metric, help, ["plugin"])?;
-            Ok::<_, RegisterError>(family.with([name]))
-        };
-        let counters = |metric, help, label| registry.own_counter(metric, help, ["plugin", label]);
-        let faults = counters(
-            "meterbox_plugin_faults_total",
-            "Calls into the plugin that failed, by kind.",
-            "kind",
-        )?;
         Ok(Self {
             name: name.to_owned(),
             up: gauge(
@@ -64,43 +80,21 @@ impl PluginMetrics {
                 "meterbox_plugin_collect_duration_seconds",
                 "How long the plugin's last collect took.",
             )?,
-            start_duration: gauge(
-                "meterbox_plugin_start_duration_seconds",
-                "How long the plugin's last instance took to start: instantiate, describe, init.",
-            )?,
-            restarts: counter(
-                "meterbox_plugin_restarts_total",
-                "Instances that were made to replace one that was lost.",
-            )?,
             series: gauge(
                 "meterbox_plugin_series",
                 "Series that the host holds for the plugin.",
             )?,
-            faults: FaultKind::ALL.map(|kind| faults.with([name, kind.label()])),
-            rejected: counters(
+            rejected: registry.own_counter(
                 "meterbox_rejected_families_total",
                 "Families whose samples were refused and left out of a scrape, by reason.",
-                "reason",
+                ["plugin", "reason"],
             )?,
         })
-    }
-
-    pub(crate) fn fault(&self, kind: FaultKind) {
-        self.faults[kind as usize].inc();
     }
 
     pub(crate) fn collected(&self, succeeded: bool, took: Duration) {
         self.collect_success.set(f64::from(succeeded));
         self.collect_duration.set(took.as_secs_f64());
-    }
-
-    pub(crate) fn started(&self, took: Duration) {
-        self.start_duration.set(took.as_secs_f64());
-    }
-
-    pub(crate) fn restarted(&self, took: Duration) {
-        self.restarts.inc();
-        self.started(took);
     }
 
     /// A scrape goes out without the plugin's samples.
@@ -110,5 +104,117 @@ impl PluginMetrics {
 
     pub(crate) fn rejected(&self, reason: &str) {
         self.rejected.with([&self.name, reason]).inc();
+    }
+}
+
+impl PluginMetrics {
+    pub(crate) fn new(registry: &Registry, identity: &Identity) -> Result<Self, RegisterError> {
+        let name = identity.name.as_str();
+        let gauge = |metric, help| {
+            let family = registry.own_gauge(metric, help, ["plugin"])?;
+            Ok::<_, RegisterError>(family.with([name]))
+        };
+        let counter = |metric, help| {
+            let family = registry.own_counter(metric, help, ["plugin"])?;
+            Ok::<_, RegisterError>(family.with([name]))
+        };
+        let counters = |metric, help, label| registry.own_counter(metric, help, ["plugin", label]);
+        let faults = counters(
+            "meterbox_plugin_faults_total",
+            "Calls into the plugin that failed, by kind.",
+            "kind",
+        )?;
+        let gauges = |metric, help, label| registry.own_gauge(metric, help, ["plugin", label]);
+        let states = gauges(
+            "meterbox_plugin_state",
+            "1 for the state that the plugin is in: it runs, waits for its next instance, or is quarantined.",
+            "state",
+        )?;
+        let limits = gauges(
+            "meterbox_plugin_limit",
+            "What the plugin may use up, by key of its limits: seconds, bytes or a number.",
+            "limit",
+        )?;
+        let used = gauges(
+            "meterbox_plugin_limit_used",
+            "What the plugin's last call, its instance or its metrics use up of that.",
+            "limit",
+        )?;
+        for limit in WATCHED {
+            let figure = identity.limits.get(limit);
+            limits.with([name, &limit.key()]).set(figure);
+        }
+        Ok(Self {
+            collector: CollectorMetrics::new(registry, name)?,
+            start_duration: gauge(
+                "meterbox_plugin_start_duration_seconds",
+                "How long the plugin's last instance took to start: instantiate, describe, init.",
+            )?,
+            restarts: counter(
+                "meterbox_plugin_restarts_total",
+                "Instances that were made to replace one that was lost.",
+            )?,
+            faults: FaultKind::ALL.map(|kind| faults.with([name, kind.label()])),
+            states: PluginState::ALL.map(|state| states.with([name, state.label()])),
+            memory: gauge(
+                "meterbox_plugin_memory_bytes",
+                "Linear memory of the plugin's instance.",
+            )?,
+            cpu: counter(
+                "meterbox_plugin_cpu_seconds_total",
+                "Processor time of calls into the plugin.",
+            )?,
+            log_lines_dropped: counter(
+                "meterbox_plugin_log_lines_dropped_total",
+                "Log lines of the plugin that exceeded its limits and were dropped.",
+            )?,
+            used: WATCHED.map(|limit| used.with([name, &limit.key()])),
+            denials: counters(
+                "meterbox_plugin_denials_total",
+                "How often the plugin met one of its limits, by its key.",
+                "limit",
+            )?,
+        })
+    }
+
+    /// Reads what is counted elsewhere, for a page.
+    pub(crate) fn read(&self, identity: &Identity, state: PluginState) {
+        for (gauge, each) in self.states.iter().zip(PluginState::ALL) {
+            gauge.set(f64::from(each == state));
+        }
+        let usage = &identity.usage;
+        self.memory.set(usage.used(Limit::Memory) as f64);
+        self.cpu.advance(usage.cpu().as_secs_f64());
+        self.log_lines_dropped
+            .advance(identity.log.dropped() as f64);
+        for (gauge, limit) in self.used.iter().zip(WATCHED) {
+            gauge.set(match limit {
+                Limit::Series => self.collector.series.get(),
+                Limit::Cpu => usage.used(limit) as f64 / 1e9,
+                _ => usage.used(limit) as f64,
+            });
+        }
+        for limit in Limit::ALL {
+            match usage.denied(*limit) {
+                0 => {}
+                denied => {
+                    let counter = self.denials.with([&self.collector.name, &limit.key()]);
+                    counter.advance(denied as f64);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn fault(&self, kind: FaultKind) {
+        self.faults[kind as usize].inc();
+    }
+
+    pub(crate) fn started(&self, took: Duration) {
+        self.start_duration.set(took.as_secs_f64());
+    }
+
+    pub(crate) fn restarted(&self, took: Duration) {
+        self.restarts.inc();
+        self.started(took);
     }
 }

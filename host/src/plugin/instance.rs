@@ -2,14 +2,13 @@
 
 use std::{
     fmt,
-    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use meterbox_metrics::{Desc, Sample, Scope, Session};
+use meterbox_metrics::{Desc, Kind, Sample, Scope, Session};
 use wasmtime::{
-    AsContextMut, Store, UpdateDeadline,
+    Store,
     component::{Component, InstancePre},
 };
 use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
@@ -17,14 +16,16 @@ use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
 use super::convert;
 use crate::{
     engine::{
-        Engine, Fault, FaultKind, Identity, State,
+        CpuClock, EPOCH, Engine, Fault, FaultKind, Identity, Metered, State,
         bindings::{collector, lifecycle, schedule, text_collector},
     },
     imports::meminfo::Reading,
+    limits::{Limit, Limits},
 };
 
-/// How much longer than its limit a call may take to notice that it is over: a host call may be in the way.
-const GRACE: Duration = Duration::from_millis(100);
+/// How much later than its deadline a call may notice that it is over. Guest code notices in the next epoch; what is left
+/// is a host call that hangs, and is given up.
+const GRACE: Duration = EPOCH.saturating_mul(2);
 
 /// A plugin compiled and linked, from which instances are made in microseconds.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub(crate) struct Template {
 /// A live instance. After a fatal fault it is good for nothing but to be dropped.
 pub(crate) struct Instance {
     store: Store<State>,
+    /// When it has to be ready to serve.
+    start: Instant,
     collector: collector::Guest,
     lifecycle: Option<lifecycle::Guest>,
     schedule: Option<schedule::Guest>,
@@ -92,18 +95,11 @@ impl Template {
     /// Makes an instance, the start function of its modules included.
     pub(crate) async fn instantiate(&self) -> Result<Instance, Fault> {
         const EXPORT: &str = "instantiate";
-        let mut store = Store::new(self.pre.engine(), State::new(Arc::clone(&self.identity)));
-        store.epoch_deadline_callback(|store| {
-            let late = Instant::now() >= store.data().deadline;
-            Ok(if late {
-                UpdateDeadline::Interrupt
-            } else {
-                UpdateDeadline::Yield(1)
-            })
-        });
-        arm(&mut store, self.identity.timeout);
-        let made = self.pre.instantiate_async(&mut store);
-        let instance = bounded(EXPORT, self.identity.timeout, made).await?;
+        let mut store = State::store(self.pre.engine(), Arc::clone(&self.identity));
+        let start = Instant::now() + self.identity.limits.start_timeout;
+        let call = arm(&mut store, start, Limit::StartTimeout);
+        let ended = call.run(self.pre.instantiate_async(&mut store)).await;
+        let instance = judge(&store, EXPORT, ended)?;
         // Only now are the types of the exports looked at.
         let contract =
             |error: wasmtime::Error| Fault::new(FaultKind::Contract, EXPORT, format!("{error:#}"));
@@ -127,6 +123,7 @@ impl Template {
             text: load!(self.text),
             handler: load!(self.handler),
             store,
+            start,
         })
     }
 }
@@ -138,72 +135,89 @@ impl Instance {
     }
 
     pub(crate) async fn describe(&mut self) -> Result<Vec<Desc>, Fault> {
-        let limit = self.arm();
-        let call = self.collector.call_describe(&mut self.store);
-        let outcome = bounded("describe", limit, call).await;
-        let descs = self.settle("describe", outcome)?;
-        Ok(descs.into_iter().map(convert::desc).collect())
+        const EXPORT: &str = "describe";
+        let call = arm(&mut self.store, self.start, Limit::StartTimeout);
+        let ended = call
+            .run(self.collector.call_describe(&mut self.store))
+            .await;
+        let descs = self.settle(EXPORT, ended)?;
+        let descs: Vec<_> = descs.into_iter().map(convert::desc).collect();
+        let limits = &self.store.data().identity.limits;
+        match too_much(&descs, limits) {
+            Some(limit) => Err(Fault::limit(limit, EXPORT, limits)),
+            None => Ok(descs),
+        }
     }
 
     pub(crate) async fn init(&mut self, start: lifecycle::Start) -> Result<(), Fault> {
-        let limit = self.arm();
         let Some(lifecycle) = &self.lifecycle else {
             return Ok(());
         };
-        let call = lifecycle.call_init(&mut self.store, start);
-        let outcome = bounded("init", limit, call).await;
-        self.settle("init", outcome)
+        let call = arm(&mut self.store, self.start, Limit::StartTimeout);
+        let ended = call.run(lifecycle.call_init(&mut self.store, start)).await;
+        self.settle("init", ended)
     }
 
     pub(crate) async fn collect(
         &mut self,
         meminfo: Arc<Reading>,
     ) -> Result<Vec<(u32, Sample)>, Fault> {
-        let limit = self.arm();
+        const EXPORT: &str = "collect";
+        let call = self.arm();
         self.store.data_mut().meminfo = meminfo;
-        let call = self.collector.call_collect(&mut self.store);
-        let outcome = bounded("collect", limit, call).await;
-        self.settle("collect", outcome).map(convert::samples)
+        let ended = call.run(self.collector.call_collect(&mut self.store)).await;
+        let samples = self.settle(EXPORT, ended)?;
+        let Identity { limits, usage, .. } = &*self.store.data().identity;
+        usage.set(Limit::Samples, samples.len() as u64);
+        if samples.len() > limits.samples {
+            return Err(Fault::limit(Limit::Samples, EXPORT, limits));
+        }
+        Ok(convert::samples(samples))
     }
 
     /// The metrics that the guest has as text, if it is one of those.
     pub(crate) async fn collect_text(&mut self) -> Result<Option<String>, Fault> {
-        let limit = self.arm();
+        let call = self.arm();
         let Some(text) = &self.text else {
             return Ok(None);
         };
-        let call = text.call_collect_text(&mut self.store);
-        let outcome = bounded("collect-text", limit, call).await;
-        self.settle("collect-text", outcome).map(Some)
+        let ended = call.run(text.call_collect_text(&mut self.store)).await;
+        self.settle("collect-text", ended).map(Some)
     }
 
     /// How often the guest wants to be ticked.
     pub(crate) async fn interval(&mut self) -> Result<Option<Duration>, Fault> {
-        let limit = self.arm();
         let Some(schedule) = &self.schedule else {
             return Ok(None);
         };
-        let call = schedule.call_interval_ms(&mut self.store);
-        let millis = bounded("interval-ms", limit, call).await?;
+        let call = arm(&mut self.store, self.start, Limit::StartTimeout);
+        let ended = call.run(schedule.call_interval_ms(&mut self.store)).await;
+        let millis = judge(&self.store, "interval-ms", ended)?;
         // Faster than this is a busy loop.
         Ok(Some(Duration::from_millis(millis.max(10).into())))
     }
 
     pub(crate) async fn tick(&mut self) -> Result<(), Fault> {
-        let limit = self.arm();
+        let call = self.arm();
         self.store.data_mut().meminfo = Arc::default();
         let Some(schedule) = &self.schedule else {
             return Ok(());
         };
-        let call = schedule.call_tick(&mut self.store);
-        let outcome = bounded("tick", limit, call).await;
-        self.settle("tick", outcome)
+        let ended = call.run(schedule.call_tick(&mut self.store)).await;
+        self.settle("tick", ended)
     }
 
-    /// The store and the HTTP handler in it, ready for one call.
-    pub(super) fn handler(&mut self) -> Option<(&mut Store<State>, &incoming_handler::Guest)> {
-        self.arm();
-        Some((&mut self.store, self.handler.as_ref()?))
+    /// A call of the HTTP handler: the call, the store, and the handler in it.
+    pub(super) fn handler(
+        &mut self,
+    ) -> Option<(Call, &mut Store<State>, &incoming_handler::Guest)> {
+        let call = self.arm();
+        Some((call, &mut self.store, self.handler.as_ref()?))
+    }
+
+    /// What became of a call of the HTTP handler.
+    pub(super) fn judge<T>(&self, export: &'static str, ended: Ended<T>) -> Result<T, Fault> {
+        judge(&self.store, export, ended)
     }
 
     /// Makes real what a call has staged.
@@ -213,51 +227,96 @@ impl Instance {
         }
     }
 
-    fn arm(&mut self) -> Duration {
-        let limit = self.store.data().identity.timeout;
-        arm(&mut self.store, limit);
-        limit
+    fn arm(&mut self) -> Call {
+        let deadline = Instant::now() + self.store.data().identity.limits.timeout;
+        arm(&mut self.store, deadline, Limit::Timeout)
     }
 
     /// A call happened or it did not: what it staged counts if it returned, be it an error.
     fn settle<T>(
         &mut self,
         export: &'static str,
-        outcome: Result<Result<T, String>, Fault>,
+        ended: Ended<Result<T, String>>,
     ) -> Result<T, Fault> {
-        let answer = outcome?;
+        let answer = judge(&self.store, export, ended)?;
         self.commit();
-        answer.map_err(|said| Fault::new(FaultKind::Error, export, said.escape_debug().to_string()))
+        answer.map_err(|said| Fault::said(export, &said))
     }
 }
 
-/// Starts the clock of a call.
-fn arm(store: &mut Store<State>, limit: Duration) {
-    let mut store = store.as_context_mut();
-    store.data_mut().deadline = Instant::now() + limit;
+/// A call into a guest that is about to be made.
+pub(super) struct Call {
+    deadline: Instant,
+    cpu: Arc<CpuClock>,
+}
+
+/// How a call ended.
+pub(super) enum Ended<T> {
+    Returned(wasmtime::Result<T>),
+    /// It hung in the host, and was given up.
+    Hung,
+}
+
+/// Starts the clocks of a call.
+fn arm(store: &mut Store<State>, deadline: Instant, by: Limit) -> Call {
     store.set_epoch_deadline(1);
-}
-
-/// Waits for a call. Guest code is stopped by the epoch; this also ends the wait for a host call that hangs.
-pub(super) async fn bounded<T>(
-    export: &'static str,
-    limit: Duration,
-    call: impl Future<Output = wasmtime::Result<T>>,
-) -> Result<T, Fault> {
-    match tokio::time::timeout(limit + GRACE, call).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(match Fault::from_call(export, &error) {
-            Fault {
-                kind: FaultKind::Deadline,
-                ..
-            } => deadline(export, limit),
-            fault => fault,
-        }),
-        Err(_) => Err(deadline(export, limit)),
+    let meter = &mut store.data_mut().meter;
+    meter.arm(deadline, by);
+    Call {
+        deadline,
+        cpu: Arc::clone(meter.cpu()),
     }
 }
 
-fn deadline(export: &'static str, limit: Duration) -> Fault {
-    let message = format!("it took longer than the plugin's timeout of {limit:?}");
-    Fault::new(FaultKind::Deadline, export, message)
+impl Call {
+    /// Waits for the call. Guest code is stopped by the epoch; this also ends the wait for a host call that hangs.
+    pub(super) async fn run<T>(self, call: impl Future<Output = wasmtime::Result<T>>) -> Ended<T> {
+        let call = Metered::new(call, self.cpu);
+        let ended = tokio::time::timeout_at((self.deadline + GRACE).into(), call).await;
+        ended.map_or(Ended::Hung, Ended::Returned)
+    }
+}
+
+fn judge<T>(store: &Store<State>, export: &'static str, ended: Ended<T>) -> Result<T, Fault> {
+    let State {
+        meter, identity, ..
+    } = store.data();
+    meter.book();
+    let fault = match ended {
+        Ended::Returned(Ok(answer)) => return Ok(answer),
+        Ended::Returned(Err(error)) => Fault::from_call(export, &error, meter, &identity.limits),
+        Ended::Hung => Fault::limit(meter.deadline_limit(), export, &identity.limits),
+    };
+    if let Some(limit) = fault.limit.filter(|limit| meter.refused() != Some(*limit)) {
+        identity.usage.deny(limit);
+    }
+    Err(fault)
+}
+
+/// What the families have too much of.
+fn too_much(descs: &[Desc], limits: &Limits) -> Option<Limit> {
+    if descs.len() > limits.families {
+        return Some(Limit::Families);
+    }
+    descs.iter().find_map(|desc| {
+        let texts = [&desc.name, &desc.help].into_iter();
+        let texts = texts.chain(&desc.unit).chain(&desc.label_names);
+        let buckets = match &desc.kind {
+            Kind::Histogram(options) => {
+                let native = options
+                    .native
+                    .map_or(0, |native| native.max_buckets as usize);
+                options.bounds.len().max(native)
+            }
+            Kind::Summary(options) => options.objectives.len(),
+            Kind::Counter | Kind::Gauge | Kind::Info | Kind::Untyped => 0,
+        };
+        if desc.label_names.len() > limits.labels {
+            Some(Limit::Labels)
+        } else if texts.map(String::len).sum::<usize>() > limits.desc_bytes {
+            Some(Limit::DescBytes)
+        } else {
+            (buckets > limits.buckets).then_some(Limit::Buckets)
+        }
+    })
 }

@@ -3,6 +3,8 @@
 mod collects;
 mod convert;
 mod instance;
+mod journal;
+mod recovery;
 mod route;
 mod text;
 mod worker;
@@ -15,24 +17,23 @@ use std::{
     time::Instant,
 };
 
-use meterbox_metrics::{RegisterError, Registry, Scope, ScopeOptions};
+use meterbox_metrics::{RegisterError, Registry, Scope, ScopeLimits, ScopeOptions};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Semaphore, oneshot},
 };
 
 pub(crate) use self::collects::{Collects, Join, Lead, Role};
-use self::{instance::Template, worker::Worker};
+pub use self::recovery::PluginState;
+use self::{instance::Template, journal::Journal, worker::Worker};
 use crate::{
     config::PluginConfig,
-    engine::{Engine, Fault, Identity},
-    imports::meminfo::Reading,
-    own::PluginMetrics,
+    engine::{Engine, Fault, Identity, guard},
+    imports::{log::LogQuota, meminfo::Reading},
+    limits::Limits,
+    own::{CollectorMetrics, PluginMetrics},
     source::{self, SourceError},
 };
-
-/// How many requests a plugin's routes serve at a time; more wait.
-const ROUTE_CONCURRENCY: usize = 32;
 
 /// Why a plugin could not be started. Reads as the end of "plugin NAME: ...".
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +79,9 @@ pub(crate) struct Plugin {
     /// Ends the ticks when it is dropped.
     _ticking: oneshot::Sender<()>,
     metrics: PluginMetrics,
+    journal: Arc<Journal>,
     template: Template,
-    route_permits: Semaphore,
+    route_permits: Arc<Semaphore>,
 }
 
 /// How a plugin's collect stands when a scrape has asked for it.
@@ -102,6 +104,7 @@ pub(crate) fn prepare(
     engine: &Engine,
     name: &str,
     config: &PluginConfig,
+    limits: Limits,
 ) -> Result<Prepared, PluginError> {
     let path: &Path = &config.source;
     let link = |why| PluginError::Link {
@@ -116,7 +119,9 @@ pub(crate) fn prepare(
         name: name.to_owned(),
         config: config.config.clone(),
         grants: config.grants,
-        timeout: config.timeout,
+        log: LogQuota::new(&limits, Instant::now()),
+        limits: Arc::new(limits),
+        usage: Arc::default(),
     });
     let template = Template::new(engine, &component, identity).map_err(link)?;
     match config.routes.first() {
@@ -135,20 +140,44 @@ impl Plugin {
         registry: &Registry,
     ) -> Result<Arc<Self>, PluginError> {
         let Prepared { template } = prepared;
-        let refused = |fault: Fault| PluginError::Start(fault.to_string());
-        let start = Instant::now();
-        let mut instance = template.instantiate().await.map_err(refused)?;
-        let descs = instance.describe().await.map_err(refused)?;
         let name = template.identity().name.clone();
-        let metrics = PluginMetrics::new(registry, &name)?;
+        let refused = |fault: Fault| {
+            PluginError::Start(match fault.limit {
+                Some(_) => format!("{fault}; {}", fault.remedy(&name)),
+                None => fault.to_string(),
+            })
+        };
+        let start = Instant::now();
+        let first = async {
+            let mut instance = template.instantiate().await?;
+            let descs = instance.describe().await?;
+            Ok((instance, descs))
+        };
+        let (instance, descs) = guard("instantiate", first).await.map_err(refused)?;
+        let metrics = PluginMetrics::new(registry, template.identity())?;
+        let limits = &template.identity().limits;
         let options = ScopeOptions {
             prefix: config.prefix.clone(),
             const_labels: config.labels.clone().into_iter().collect(),
+            limits: ScopeLimits {
+                max_series: limits.series,
+                max_handles: limits.handles,
+                max_label_bytes: limits.label_bytes,
+                max_buckets: limits.buckets,
+            },
             ..ScopeOptions::new(&name)
         };
         let scope = registry.register(&options, descs)?;
-        let worker = Worker::new(template.clone(), registry, &scope, metrics.clone());
-        let (worker, ticks) = match worker.begin(instance).await {
+        let journal = Journal::new(Arc::clone(template.identity()), metrics.clone());
+        let journal = Arc::new(journal);
+        let worker = Worker::new(
+            template.clone(),
+            registry,
+            &scope,
+            metrics.clone(),
+            Arc::clone(&journal),
+        );
+        let (worker, ticks) = match guard("init", worker.begin(instance)).await {
             Ok(begun) => begun,
             Err(fault) => {
                 registry.unregister(&scope);
@@ -161,6 +190,7 @@ impl Plugin {
         if let Some(ticks) = ticks {
             tokio::spawn(worker::tick(Arc::clone(&worker), ticks, stop));
         }
+        let route_permits = Arc::new(Semaphore::new(limits.requests));
         Ok(Arc::new(Self {
             name,
             routes: config.routes.clone(),
@@ -170,13 +200,27 @@ impl Plugin {
             runtime: Handle::current(),
             _ticking: ticking,
             metrics,
+            journal,
             template,
-            route_permits: Semaphore::new(ROUTE_CONCURRENCY),
+            route_permits,
         }))
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn state(&self) -> PluginState {
+        self.journal.state()
+    }
+
+    /// The last faults, the newest first.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        self.journal.faults()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.template.identity().limits
     }
 
     pub(crate) fn routes(&self) -> &[String] {
@@ -187,8 +231,13 @@ impl Plugin {
         &self.scope
     }
 
-    pub(crate) fn metrics(&self) -> &PluginMetrics {
-        &self.metrics
+    pub(crate) fn metrics(&self) -> &CollectorMetrics {
+        &self.metrics.collector
+    }
+
+    /// Brings its metrics up to date, for a page.
+    pub(crate) fn read_metrics(&self) {
+        self.metrics.read(self.template.identity(), self.state());
     }
 
     /// Whether a scrape should leave the call to other threads.

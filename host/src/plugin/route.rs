@@ -3,29 +3,23 @@
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::{
     Error as HttpError, WasiHttpView,
     p2::bindings::http::types::{ErrorCode, Scheme},
 };
 
-use super::{
-    Plugin,
-    instance::{Instance, bounded},
-    worker::report,
-};
+use super::{Plugin, instance::Instance, recovery::PluginState};
 use crate::{
-    engine::{Fault, FaultKind},
+    engine::{Fault, FaultKind, Identity, guard},
     host::{self, BoxError},
     http::reply,
+    limits::{Limit, Limits},
 };
 
 /// The export that serves routes, for messages.
-const EXPORT: &str = "handle";
-
-/// A response that is larger than this is a fault of the plugin.
-const MOST_RESPONSE_BYTES: usize = 8 << 20;
+pub(super) const EXPORT: &str = "handle";
 
 impl Plugin {
     /// Hands a request to a fresh instance. What the instance counted is committed before its response is given out.
@@ -33,35 +27,52 @@ impl Plugin {
         self: Arc<Self>,
         request: Request<host::Body>,
     ) -> Response<host::Body> {
-        // The permits are never closed.
-        let _permit = self.route_permits.acquire().await;
-        // A task of its own: if the peer goes away the guest still ends in order.
+        if self.state() == PluginState::Quarantined {
+            return reply::text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The plugin is quarantined\n",
+            );
+        }
+        let Identity { limits, usage, .. } = &**self.template.identity();
+        let permit = Arc::clone(&self.route_permits).acquire_owned();
+        // An error would be that the permits were closed, which they never are.
+        let Ok(Ok(permit)) = tokio::time::timeout(limits.timeout, permit).await else {
+            usage.deny(Limit::Requests);
+            return reply::text(StatusCode::SERVICE_UNAVAILABLE, "The plugin is busy\n");
+        };
+        // A task of its own: if the peer goes away the guest still ends in order, and counts as long as it runs.
         let plugin = Arc::clone(&self);
-        let task = tokio::spawn(async move { plugin.answer(request).await });
-        let outcome = task.await.unwrap_or_else(|crash| {
-            Err(Fault::new(
-                FaultKind::Trap,
-                EXPORT,
-                format!("the host crashed in it: {crash}"),
-            ))
+        let task = tokio::spawn(async move {
+            let answer = guard(EXPORT, plugin.answer(request)).await;
+            drop(permit);
+            answer.unwrap_or_else(|fault| plugin.failed(fault))
         });
-        outcome.unwrap_or_else(|fault| {
-            self.metrics.fault(fault.kind);
-            report(&self.name, &fault);
-            // What exactly went wrong is the operator's business.
-            let (status, text) = match fault.kind {
-                FaultKind::Deadline => (StatusCode::GATEWAY_TIMEOUT, "The plugin took too long\n"),
-                _ => (StatusCode::BAD_GATEWAY, "The plugin failed\n"),
-            };
-            reply::text(status, text)
+        task.await.unwrap_or_else(|_| {
+            // It was cancelled with its runtime.
+            reply::text(StatusCode::SERVICE_UNAVAILABLE, "The exporter stops\n")
         })
+    }
+
+    fn failed(&self, fault: Fault) -> Response<host::Body> {
+        // What exactly went wrong is the operator's business.
+        let (status, text) = match fault.kind {
+            FaultKind::Deadline | FaultKind::Cpu => {
+                (StatusCode::GATEWAY_TIMEOUT, "The plugin took too long\n")
+            }
+            _ => (StatusCode::BAD_GATEWAY, "The plugin failed\n"),
+        };
+        self.journal.fault(fault);
+        reply::text(status, text)
     }
 
     async fn answer(&self, request: Request<host::Body>) -> Result<Response<host::Body>, Fault> {
         let mut instance = self.template.again(&self.scope).await?;
         let response = call(&mut instance, self, request).await?;
         instance.commit();
-        self.metrics.series.set(self.scope.series() as f64);
+        self.metrics
+            .collector
+            .series
+            .set(self.scope.series() as f64);
         Ok(response)
     }
 }
@@ -73,13 +84,10 @@ async fn call(
 ) -> Result<Response<host::Body>, Fault> {
     let crash =
         |error: wasmtime::Error| Fault::new(FaultKind::Contract, EXPORT, format!("{error:#}"));
-    let limit = plugin.template.identity().timeout;
-    let Some((store, handler)) = instance.handler() else {
-        return Err(Fault::new(
-            FaultKind::Contract,
-            EXPORT,
-            "there is no such export",
-        ));
+    let identity = Arc::clone(plugin.template.identity());
+    let Some((call, store, handler)) = instance.handler() else {
+        let message = "there is no such export";
+        return Err(Fault::new(FaultKind::Contract, EXPORT, message));
     };
     let (sender, receiver) = oneshot::channel();
     let request = request.map(|body| body.map_err(peer_error));
@@ -91,10 +99,11 @@ async fn call(
     let called = handler.call_handle(&mut *store, request, out);
     // The guest may wait for its body to be taken, so both go on side by side.
     let both = async {
-        let (called, response) = tokio::join!(called, receive(receiver));
+        let (called, response) = tokio::join!(called, receive(receiver, &identity.limits));
         called.map(|()| response)
     };
-    bounded(EXPORT, limit, both).await?
+    let ended = call.run(both).await;
+    instance.judge(EXPORT, ended)?
 }
 
 /// Takes the whole response.
@@ -102,23 +111,23 @@ async fn receive(
     receiver: oneshot::Receiver<
         Result<Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>, ErrorCode>,
     >,
+    limits: &Limits,
 ) -> Result<Response<host::Body>, Fault> {
     let fault = |kind, message: String| Fault::new(kind, EXPORT, message);
     let response = match receiver.await {
         Ok(Ok(response)) => response,
-        Ok(Err(code)) => return Err(fault(FaultKind::Error, format!("{code:?}"))),
+        Ok(Err(code)) => return Err(Fault::said(EXPORT, &format!("{code:?}"))),
         Err(_) => return Err(fault(FaultKind::Contract, "it gave no response".to_owned())),
     };
     let (parts, body) = response.into_parts();
-    let body = Limited::new(body, MOST_RESPONSE_BYTES)
-        .collect()
-        .await
-        .map_err(|error| {
-            fault(
-                FaultKind::Contract,
-                format!("its response body broke off: {error}"),
-            )
-        })?;
+    let body = Limited::new(body, limits.response_bytes);
+    let body = body.collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            return Fault::limit(Limit::ResponseBytes, EXPORT, limits);
+        }
+        let message = format!("its response body broke off: {error}");
+        fault(FaultKind::Contract, message)
+    })?;
     let body = http_body_util::Full::new(body.to_bytes()).map_err(|never| match never {});
     Ok(Response::from_parts(parts, body.boxed_unsync()))
 }

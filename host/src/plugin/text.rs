@@ -9,7 +9,7 @@ use meterbox_metrics::{
 
 use crate::{
     engine::{Fault, FaultKind},
-    own::PluginMetrics,
+    own::CollectorMetrics,
 };
 
 /// The export that gives the text, for messages.
@@ -22,7 +22,7 @@ const MOST_TEXT_BYTES: usize = 32 << 20;
 pub(super) struct Texts {
     registry: Registry,
     scope: Arc<Scope>,
-    metrics: PluginMetrics,
+    metrics: CollectorMetrics,
     /// What the last text brought that was left out: each is logged once until it changes.
     said: HashSet<String>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Texts {
 type LeftOut = Vec<(&'static str, String)>;
 
 impl Texts {
-    pub(super) fn new(registry: &Registry, scope: &Arc<Scope>, metrics: &PluginMetrics) -> Self {
+    pub(super) fn new(registry: &Registry, scope: &Arc<Scope>, metrics: &CollectorMetrics) -> Self {
         Self {
             registry: registry.clone(),
             scope: Arc::clone(scope),

@@ -1,25 +1,28 @@
 //! Who has a plugin's instance: one call at a time, and a fresh instance after a fatal fault.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, hash_map::RandomState},
     fmt,
+    hash::{BuildHasher, Hasher},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use meterbox_metrics::{Desc, Registry, Sample, Scope};
+use meterbox_metrics::{Desc, Registry, SampleError, Scope};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, oneshot},
-    time::{Interval, MissedTickBehavior, interval_at},
+    time::{Interval, MissedTickBehavior, interval_at, sleep_until},
 };
 
 use super::{
     collects::Lead,
     instance::{Instance, Template},
+    journal::Journal,
+    recovery::{PluginState, Recovery},
     text::Texts,
 };
 use crate::{
-    engine::{Fault, FaultKind, bindings::lifecycle::Start},
+    engine::{Fault, FaultKind, bindings::lifecycle::Start, guard},
     imports::meminfo::Reading,
     own::PluginMetrics,
 };
@@ -28,8 +31,14 @@ pub(super) struct Worker {
     template: Template,
     scope: Arc<Scope>,
     metrics: PluginMetrics,
+    journal: Arc<Journal>,
     /// `None` after a fatal fault, until a fresh one is made.
     instance: Option<Instance>,
+    recovery: Recovery,
+    /// When the fresh one is due.
+    retry: Instant,
+    /// Whether a task sees to it.
+    is_recovering: bool,
     /// Families whose samples were refused, with the reason: each is logged once.
     refused: HashSet<(Option<u32>, &'static str)>,
     texts: Texts,
@@ -41,13 +50,18 @@ impl Worker {
         registry: &Registry,
         scope: &Arc<Scope>,
         metrics: PluginMetrics,
+        journal: Arc<Journal>,
     ) -> Self {
         Self {
+            recovery: Recovery::new(&template.identity().limits),
             template,
             scope: Arc::clone(scope),
-            texts: Texts::new(registry, scope, &metrics),
+            texts: Texts::new(registry, scope, &metrics.collector),
             metrics,
+            journal,
             instance: None,
+            retry: Instant::now(),
+            is_recovering: false,
             refused: HashSet::new(),
         }
     }
@@ -65,48 +79,65 @@ impl Worker {
             ticks
         });
         self.instance = Some(instance);
-        self.metrics.up.set(1.0);
-        self.metrics.series.set(self.scope.series() as f64);
+        self.recovery.started(Instant::now());
+        self.metrics.collector.up.set(1.0);
+        self.metrics
+            .collector
+            .series
+            .set(self.scope.series() as f64);
         Ok((self, ticks))
     }
 
     async fn collect(&mut self, meminfo: Arc<Reading>) -> (bool, Duration) {
         let start = Instant::now();
         let succeeded = match self.call_collect(meminfo).await {
-            Ok(()) => {
-                self.metrics.up.set(1.0);
+            Some(Ok(())) => {
+                self.metrics.collector.up.set(1.0);
                 true
             }
-            Err(fault) => {
-                self.fault(&fault);
+            Some(Err(fault)) => {
+                self.fault(fault);
                 false
             }
+            None => false,
         };
         let took = start.elapsed();
-        self.metrics.collected(succeeded, took);
-        self.metrics.series.set(self.scope.series() as f64);
+        self.metrics.collector.collected(succeeded, took);
+        self.metrics
+            .collector
+            .series
+            .set(self.scope.series() as f64);
         (succeeded, took)
     }
 
-    async fn call_collect(&mut self, meminfo: Arc<Reading>) -> Result<(), Fault> {
-        let instance = match &mut self.instance {
-            Some(instance) => instance,
-            // The restart failed; try once more for this scrape.
-            None => self.restart().await?,
+    /// `None` without an instance: the fault that cost it was told when it happened.
+    async fn call_collect(&mut self, meminfo: Arc<Reading>) -> Option<Result<(), Fault>> {
+        let instance = self.instance.as_mut()?;
+        let (scope, texts) = (&self.scope, &mut self.texts);
+        let call = async {
+            let samples = instance.collect(meminfo).await?;
+            let text = instance.collect_text().await?;
+            let errors = scope.replace_samples(samples, Instant::now());
+            // Text that is refused does not cost the samples.
+            let accepted = match text {
+                Some(text) => texts.accept(text).await,
+                None => Ok(()),
+            };
+            Ok((errors, accepted))
         };
-        let samples = instance.collect(meminfo).await?;
-        let text = instance.collect_text().await?;
-        self.accept(samples);
-        match text {
-            Some(text) => self.texts.accept(text).await,
-            None => Ok(()),
-        }
+        Some(match guard("collect", call).await {
+            Ok((errors, accepted)) => {
+                self.refuse(errors);
+                accepted
+            }
+            Err(fault) => Err(fault),
+        })
     }
 
-    fn accept(&mut self, samples: Vec<(u32, Sample)>) {
-        for (family, error) in self.scope.replace_samples(samples, Instant::now()) {
+    fn refuse(&mut self, errors: Vec<(Option<u32>, SampleError)>) {
+        for (family, error) in errors {
             let reason = error.reason();
-            self.metrics.rejected(reason);
+            self.metrics.collector.rejected(reason);
             if self.refused.insert((family, reason)) {
                 let plugin = self.scope.owner();
                 let error = error.to_string();
@@ -124,28 +155,47 @@ impl Worker {
         let Some(instance) = &mut self.instance else {
             return;
         };
-        match instance.tick().await {
-            Ok(()) => self.metrics.up.set(1.0),
-            Err(fault) => self.fault(&fault),
+        match guard("tick", instance.tick()).await {
+            Ok(()) => self.metrics.collector.up.set(1.0),
+            Err(fault) => self.fault(fault),
         }
     }
 
     /// Makes a fresh instance in place of the one that was lost.
-    async fn restart(&mut self) -> Result<&mut Instance, Fault> {
+    async fn restart(&mut self) {
         let start = Instant::now();
-        let instance = self.template.again(&self.scope).await?;
-        self.metrics.restarted(start.elapsed());
-        Ok(self.instance.insert(instance))
+        match guard("instantiate", self.template.again(&self.scope)).await {
+            Ok(instance) => {
+                self.metrics.restarted(start.elapsed());
+                self.recovery.started(Instant::now());
+                self.journal.set_state(PluginState::Running);
+                self.instance = Some(instance);
+            }
+            Err(fault) => self.fault(fault),
+        }
     }
 
     /// Books a fault, and drops the instance if it is lost.
-    fn fault(&mut self, fault: &Fault) {
-        self.metrics.fault(fault.kind);
+    fn fault(&mut self, fault: Fault) {
         if fault.is_fatal() {
             self.instance = None;
-            self.metrics.up.set(0.0);
+            self.metrics.collector.up.set(0.0);
         }
-        report(self.scope.owner(), fault);
+        self.journal.fault(fault);
+        if self.instance.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        let before = self.journal.state();
+        let (state, pause) = self.recovery.lost(now, chance());
+        self.retry = now + pause;
+        self.journal.set_state(state);
+        if state == PluginState::Quarantined && before != state {
+            let plugin = self.scope.owner();
+            let remedy =
+                "see the faults before this; a restart of the exporter ends the quarantine";
+            tracing::error!(plugin, retry = ?pause, remedy, "the plugin lost too many instances and is quarantined");
+        }
     }
 }
 
@@ -185,29 +235,41 @@ pub(super) async fn tick(
     }
 }
 
-/// Replaces the instance if it was lost. At once, not at the next scrape: whoever comes next finds the plugin ready.
+/// Sees to it that an instance that was lost is replaced when it is due, as long as the plugin is wanted.
 fn recover(mut worker: OwnedMutexGuard<Worker>) {
-    if worker.instance.is_none() {
-        tokio::spawn(async move {
-            if let Err(fault) = worker.restart().await {
-                worker.fault(&fault);
-            }
-        });
+    if worker.instance.is_some() || worker.is_recovering {
+        return;
     }
+    worker.is_recovering = true;
+    let plugin = Arc::downgrade(OwnedMutexGuard::mutex(&worker));
+    let mut retry = worker.retry;
+    // If that is at once the lock is kept: whoever comes next finds the plugin ready.
+    let mut held = (retry <= Instant::now()).then_some(worker);
+    tokio::spawn(async move {
+        loop {
+            let mut worker = match held.take() {
+                Some(worker) => worker,
+                None => {
+                    sleep_until(retry.into()).await;
+                    match plugin.upgrade() {
+                        Some(plugin) => plugin.lock_owned().await,
+                        None => return,
+                    }
+                }
+            };
+            worker.restart().await;
+            retry = worker.retry;
+            if worker.instance.is_some() {
+                worker.is_recovering = false;
+                return;
+            }
+        }
+    });
 }
 
-/// One line in the log for a fault, with what to do about it.
-pub(super) fn report(plugin: &str, fault: &Fault) {
-    let remedy = match fault.kind {
-        FaultKind::Error => "see what the plugin says",
-        FaultKind::Trap => "report it to the plugin's author; a fresh instance goes on",
-        FaultKind::Deadline => {
-            "raise the plugin's timeout if it needs more; a fresh instance goes on"
-        }
-        FaultKind::Contract => "report it to the plugin's author",
-    };
-    let (kind, export) = (fault.kind.label(), fault.export);
-    tracing::warn!(plugin, kind, export, error = %fault, remedy, "a call into a plugin failed");
+/// A number between 0 and 1 that differs from plugin to plugin.
+fn chance() -> f64 {
+    RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
 }
 
 impl Template {

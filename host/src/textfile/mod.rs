@@ -18,7 +18,7 @@ use meterbox_metrics::{Registry, Scope, ScopeOptions};
 use self::reader::Reader;
 use crate::{
     config::{TEXTFILE, TextfileConfig},
-    own::PluginMetrics,
+    own::CollectorMetrics,
     plugin::{Collects, Join, Lead, Role},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Textfile {
     scope: Arc<Scope>,
-    metrics: PluginMetrics,
+    metrics: CollectorMetrics,
     collects: Arc<Collects>,
     requests: mpsc::Sender<Lead>,
 }
@@ -34,7 +34,8 @@ pub(crate) struct Textfile {
 impl Textfile {
     /// Starts the thread, which ends with the last handle.
     pub(crate) fn start(config: &TextfileConfig, registry: &Registry) -> Result<Self, String> {
-        let metrics = PluginMetrics::new(registry, TEXTFILE).map_err(|error| error.to_string())?;
+        let metrics =
+            CollectorMetrics::new(registry, TEXTFILE).map_err(|error| error.to_string())?;
         let scope = registry
             .register(&ScopeOptions::new(TEXTFILE), reader::descs())
             .map_err(|error| error.to_string())?;
@@ -65,7 +66,7 @@ impl Textfile {
         &self.scope
     }
 
-    pub(crate) fn metrics(&self) -> &PluginMetrics {
+    pub(crate) fn metrics(&self) -> &CollectorMetrics {
         &self.metrics
     }
 

@@ -14,7 +14,7 @@ use super::{
     file::{self, Content, Note, Stamp},
     folders,
 };
-use crate::{config::TextfileConfig, own::PluginMetrics};
+use crate::{config::TextfileConfig, own::CollectorMetrics};
 
 /// Numbers of the families that [`descs`] returns.
 const MTIME: u32 = 0;
@@ -39,7 +39,7 @@ pub(super) struct Reader {
     config: TextfileConfig,
     registry: Registry,
     scope: Arc<Scope>,
-    metrics: PluginMetrics,
+    metrics: CollectorMetrics,
     /// What was read, by path.
     files: HashMap<PathBuf, Known>,
     /// What the page shows; `None` if something of it had to be left out.
@@ -66,7 +66,7 @@ impl Reader {
         config: &TextfileConfig,
         registry: &Registry,
         scope: &Arc<Scope>,
-        metrics: &PluginMetrics,
+        metrics: &CollectorMetrics,
     ) -> Self {
         Self {
             config: config.clone(),

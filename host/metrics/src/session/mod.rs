@@ -2,7 +2,7 @@
 
 mod staged;
 
-use std::{cmp::Ordering, sync::Arc, time::Instant};
+use std::{cmp::Ordering, fmt, sync::Arc, time::Instant};
 
 use self::staged::{Change, Columns, Now, Staged};
 use crate::{
@@ -74,7 +74,31 @@ pub enum InstrumentError {
     InvalidValue(String),
     /// A quota is used up.
     #[error("{0}")]
-    Limit(String),
+    Limit(Quota),
+}
+
+/// What an owner has only so much of; see [`ScopeOptions`](crate::ScopeOptions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Series that are there at a time.
+    Series,
+    /// Series numbers of one session.
+    Handles,
+    /// Bytes of the label values of one series.
+    LabelBytes,
+    /// Buckets or quantiles of one sample.
+    Buckets,
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Series => "the plugin has as many series as it may",
+            Self::Handles => "the instance has opened as many series as it may",
+            Self::LabelBytes => "the label values are longer than they may be",
+            Self::Buckets => "there are more buckets or quantiles than there may be",
+        })
+    }
 }
 
 use InstrumentError::{InvalidValue, LabelCount, Limit, UnknownFamily, UnknownSeries, WrongKind};
@@ -94,6 +118,9 @@ impl Session {
     /// The number of the series with these label values, which is made if it is not there.
     pub fn open(&mut self, family: u32, values: &[String]) -> Result<u32, InstrumentError> {
         let scope = Arc::clone(&self.scope);
+        if values.iter().map(String::len).sum::<usize>() > scope.limits().max_label_bytes {
+            return Err(Limit(Quota::LabelBytes));
+        }
         let mut families = scope.lock();
         let entry = instrument(&mut families, family)?;
         render(entry, values, &mut self.text)?;
@@ -110,11 +137,8 @@ impl Session {
         }
         let count = || families.iter().map(Family::len).sum();
         let held = *self.staged.held.get_or_insert_with(count);
-        if held + self.staged.opened >= scope.max_series() {
-            let limit = scope.max_series();
-            return Err(Limit(format!(
-                "the plugin's limit of {limit} series is used up"
-            )));
+        if held + self.staged.opened >= scope.limits().max_series {
+            return Err(Limit(Quota::Series));
         }
         let handle = self.handle(family, None)?;
         self.staged.open(family, &self.text, handle);
@@ -299,8 +323,11 @@ impl Session {
     }
 
     fn handle(&mut self, family: u32, series: Option<SeriesId>) -> Result<u32, InstrumentError> {
-        let number = u32::try_from(self.handles.len())
-            .map_err(|_| Limit("no more series numbers in this instance".to_owned()))?;
+        let number = self.handles.len();
+        if number >= self.scope.limits().max_handles {
+            return Err(Limit(Quota::Handles));
+        }
+        let number = u32::try_from(number).map_err(|_| Limit(Quota::Handles))?;
         self.handles.push(Handle { family, series });
         if let Some(series) = series {
             self.remember(family, series, number);
