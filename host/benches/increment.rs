@@ -1,4 +1,5 @@
-//! What an increment costs in a plugin, beside the `prometheus` crate in the same run.
+//! What an increment costs in a plugin, beside the `prometheus` crate in the same run; and how long a plugin that traps is
+//! away.
 //!
 //! `cargo bench -p meterbox --bench increment`, after `make guests`.
 
@@ -14,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use meterbox::{Host, config::PluginConfig};
+use meterbox::{
+    Host,
+    config::{LimitsConfig, PluginConfig},
+};
 
 const PLUGINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/plugins");
 const INCREMENTS: u32 = 1_000_000;
@@ -29,6 +33,17 @@ async fn main() {
         .plugin("busy", guest(INCREMENTS))
         .plugin("idle", guest(0).prefix("idle_"))
         .plugin(
+            "traps",
+            PluginConfig::file(format!("{PLUGINS}/test/traps_in_collect.wasm"))
+                .config("trap", "always")
+                .limits(LimitsConfig {
+                    restart_pause: Some(Duration::from_millis(1)),
+                    restart_pause_max: Some(Duration::from_millis(1)),
+                    quarantine_after: Some(usize::MAX),
+                    ..LimitsConfig::default()
+                }),
+        )
+        .plugin(
             "counter_vec",
             PluginConfig::file(format!("{PLUGINS}/counter_vec.wasm")),
         )
@@ -39,6 +54,7 @@ async fn main() {
 
     // Both sides in turn, so that a slow moment of the machine meets both.
     let (mut calls, mut empty, mut natives) = (Vec::new(), Vec::new(), Vec::new());
+    let mut away = Vec::new();
     let mut page = String::new();
     for _ in 0..ROUNDS {
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -50,6 +66,10 @@ async fn main() {
         empty.push(value(
             &page,
             "meterbox_plugin_collect_duration_seconds{plugin=\"idle\"}",
+        ));
+        away.push(value(
+            &page,
+            "meterbox_plugin_start_duration_seconds{plugin=\"traps\"}",
         ));
         let start = Instant::now();
         for _ in 0..INCREMENTS {
@@ -82,6 +102,11 @@ async fn main() {
     println!(
         "ratio plugin / native                   {:>9.2}",
         (call - empty) / native
+    );
+    // The first one is no restart.
+    println!(
+        "from a trap to the next instance        {:>9.3} ms",
+        median(away.split_off(1)) * 1e3
     );
     println!(
         "counter_vec starts, a million included  {:>9.3} ms",
