@@ -169,6 +169,20 @@ pub enum DescError {
 }
 
 impl Desc {
+    /// Whether one of its samples is called this in any format, but not the family itself.
+    pub(crate) fn has_sample(&self, name: &str) -> bool {
+        let suffix = name.strip_prefix(self.name.as_str());
+        if suffix.is_some_and(|suffix| self.kind.suffixes().contains(&suffix)) {
+            return true;
+        }
+        // OpenMetrics says when `a_total` began in `a_created`.
+        let base = match self.kind {
+            Kind::Counter => self.name.strip_suffix("_total").unwrap_or(&self.name),
+            _ => &self.name,
+        };
+        self.kind.has_created() && name.strip_suffix("_created") == Some(base)
+    }
+
     /// A family without labels or unit.
     pub fn new(name: impl Into<String>, help: impl Into<String>, kind: Kind) -> Self {
         Self {

@@ -5,14 +5,13 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
     time::Instant,
 };
 
 use crate::{
     desc::Desc,
     family::Family,
-    registry::{RegisterError, check_shared, check_suffixes},
+    registry::RegisterError,
     sample::{Sample, SampleError},
     scope::Scope,
 };
@@ -180,51 +179,4 @@ pub(crate) fn build(
         }
     }
     families
-}
-
-/// Names that are taken, and by whom.
-#[derive(Debug, Default)]
-pub(crate) struct Claims(HashMap<String, Vec<Claim>>);
-
-#[derive(Debug)]
-struct Claim {
-    desc: Arc<Desc>,
-    /// Who may share the name with others, if anybody.
-    sharer: Option<Arc<Scope>>,
-    by: String,
-}
-
-impl Claims {
-    pub(crate) fn add(&mut self, desc: &Arc<Desc>, sharer: Option<&Arc<Scope>>, by: &str) {
-        self.0.entry(desc.name.clone()).or_default().push(Claim {
-            desc: Arc::clone(desc),
-            sharer: sharer.cloned(),
-            by: by.to_owned(),
-        });
-    }
-
-    /// Whether a family can stand beside all of these.
-    pub(crate) fn check(&self, desc: &Desc, scope: &Scope) -> Result<(), RegisterError> {
-        let of = |name: &str| self.0.get(name).into_iter().flatten();
-        for claim in of(&desc.name) {
-            match &claim.sharer {
-                Some(owner) => check_shared(desc, scope, &claim.desc, owner, &claim.by)?,
-                None => {
-                    return Err(RegisterError::Taken {
-                        name: desc.name.clone(),
-                        by: claim.by.clone(),
-                        why: "rename one of them".to_owned(),
-                    });
-                }
-            }
-        }
-        for suffix in ["_bucket", "_count", "_sum"] {
-            let longer = format!("{}{suffix}", desc.name);
-            let shorter = desc.name.strip_suffix(suffix).unwrap_or_default();
-            for claim in of(&longer).chain(of(shorter)) {
-                check_suffixes(desc, &claim.desc, &claim.by)?;
-            }
-        }
-        Ok(())
-    }
 }

@@ -61,6 +61,7 @@ mod sample;
 mod scope;
 mod session;
 mod summary;
+mod taken;
 
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
 pub use dynamic::DynamicError;

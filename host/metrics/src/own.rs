@@ -15,7 +15,8 @@ use crate::{
     family::{Family, SeriesId},
     labels::Template,
     page::PageFamily,
-    registry::{RegisterError, check_suffixes},
+    registry::RegisterError,
+    taken::check_pair,
 };
 
 /// Who has these families, for messages.
@@ -213,7 +214,7 @@ impl Own {
             if other.desc.name == desc.name {
                 return Err(RegisterError::Twice(desc.name));
             }
-            check_suffixes(&desc, &other.desc, OWNER)?;
+            check_pair(&desc, &other.desc, OWNER)?;
         }
         families.push(OwnFamily {
             family: Family::new(desc, &[]),

@@ -7,13 +7,14 @@ use std::{
 
 use crate::{
     desc::{Desc, DescError, Kind},
-    dynamic::{self, Claims, DynamicError},
+    dynamic::{self, DynamicError},
     family::Family,
     foreign,
     own::{self, CounterVec, GaugeVec, Own},
     page::{Page, PageFamily},
     sample::Sample,
     scope::{Scope, ScopeOptions},
+    taken::{Taken, check_pair},
 };
 
 /// The scopes of all plugins, the program's own families, and the registries of native code beside them. A clone is the
@@ -119,9 +120,13 @@ impl Registry {
             let by = format!("plugin {:?}", owner.owner());
             for other in owner.lock().iter() {
                 if other.desc.name == desc.name {
-                    return Err(taken(desc, &by, "rename one of them"));
+                    return Err(RegisterError::Taken {
+                        name: desc.name.clone(),
+                        by,
+                        why: "rename one of them".to_owned(),
+                    });
                 }
-                check_suffixes(desc, &other.desc, &by)?;
+                check_pair(desc, &other.desc, &by)?;
             }
         }
         Ok(scopes)
@@ -133,50 +138,40 @@ impl Registry {
         options: &ScopeOptions,
         descs: Vec<Desc>,
     ) -> Result<Arc<Scope>, RegisterError> {
-        let scope = Scope::new(options, descs);
+        let one = vec![(options.clone(), descs)];
+        let scopes = self.register_all(one).map_err(|(_, error)| error)?;
+        Ok(Arc::clone(&scopes[0]))
+    }
+
+    /// Registers several owners in this order, or none of them: the error says which one cannot be, by its place.
+    pub fn register_all(
+        &self,
+        owners: Vec<(ScopeOptions, Vec<Desc>)>,
+    ) -> Result<Vec<Arc<Scope>>, (usize, RegisterError)> {
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let natives = foreign::gather(&self.natives);
-        let natives = natives.iter().map(|family| Arc::clone(&family.desc));
-        let natives: Vec<_> = natives.chain(self.own.descs()).collect();
-        let const_names = || scope.const_labels().iter().map(|(name, _)| name.as_str());
-        let families = scope.lock();
-        for (place, family) in families.iter().enumerate() {
-            let desc = &family.desc;
-            desc.check(const_names())?;
-            let before = &families[..place];
-            if before.iter().any(|other| other.desc.name == desc.name) {
-                return Err(RegisterError::Twice(desc.name.clone()));
-            }
-            for other in before {
-                check_suffixes(desc, &other.desc, "this plugin")?;
-            }
-            for other in &natives {
-                if other.name == desc.name {
-                    return Err(taken(desc, own::OWNER, "rename one of them"));
-                }
-                check_suffixes(desc, other, own::OWNER)?;
-            }
-            for owner in scopes.iter() {
-                let by = format!("plugin {:?}", owner.owner());
-                for other in owner.lock().iter() {
-                    if other.desc.name == desc.name {
-                        check_shared(desc, &scope, &other.desc, owner, &by)?;
-                    }
-                    check_suffixes(desc, &other.desc, &by)?;
-                }
-            }
+        let mut taken = Taken::default();
+        scopes.iter().for_each(|scope| taken.share_all(scope));
+        natives
+            .iter()
+            .for_each(|family| taken.keep(&family.desc, own::OWNER));
+        for desc in self.own.descs() {
+            taken.keep(&desc, own::OWNER);
         }
-        drop(families);
-        let scope = Arc::new(scope);
-        let mut claims = Claims::default();
-        for family in scope.lock().iter() {
-            claims.add(&family.desc, Some(&scope), "");
+        let mut new = Vec::with_capacity(owners.len());
+        let mut described = Taken::default();
+        for (place, (options, descs)) in owners.into_iter().enumerate() {
+            let scope = Arc::new(Scope::new(&options, descs));
+            taken.check_all(&scope).map_err(|error| (place, error))?;
+            taken.share_all(&scope);
+            described.share_all(&scope);
+            new.push(scope);
         }
         for owner in scopes.iter() {
-            evict(owner, &claims);
+            evict(owner, &described);
         }
-        scopes.push(Arc::clone(&scope));
-        Ok(scope)
+        scopes.extend(new.iter().cloned());
+        Ok(new)
     }
 
     /// Replaces the families of a scope that were found at run time, all at once. They get its prefix and its constant
@@ -194,36 +189,37 @@ impl Registry {
         let found = dynamic::merge(found, &mut errors);
         // Nobody waits for this: the registry is locked only to compare names.
         let mut families = dynamic::build(scope, found, &mut errors);
-        let mut claims = Claims::default();
-        for family in foreign::gather(&self.natives) {
-            claims.add(&family.desc, None, own::OWNER);
-        }
-        for desc in self.own.descs() {
-            claims.add(&desc, None, own::OWNER);
-        }
         let scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
-        let mut is_before = true;
-        for owner in scopes.iter() {
-            let is_own = Arc::ptr_eq(owner, scope);
-            is_before &= !is_own;
-            let by = format!("plugin {:?}", owner.owner());
-            let claim = |claims: &mut Claims, families: &[Family]| {
-                for family in families {
-                    claims.add(&family.desc, (!is_own).then_some(owner), &by);
+        let mut taken = Taken::default();
+        let before = scopes
+            .iter()
+            .position(|owner| Arc::ptr_eq(owner, scope))
+            .unwrap_or(scopes.len());
+        for (place, owner) in scopes.iter().enumerate() {
+            taken.share_all(owner);
+            if place < before {
+                for family in owner.lock_dynamic().iter() {
+                    taken.share(&family.desc, owner);
                 }
-            };
-            claim(&mut claims, &owner.lock());
-            if is_before {
-                claim(&mut claims, &owner.lock_dynamic());
             }
         }
-        let mut own = Claims::default();
+        // Last: what is kept is shared with nobody.
+        for family in scope.lock().iter() {
+            taken.keep(&family.desc, "what the plugin has described");
+        }
+        for family in foreign::gather(&self.natives) {
+            taken.keep(&family.desc, own::OWNER);
+        }
+        for desc in self.own.descs() {
+            taken.keep(&desc, own::OWNER);
+        }
+        let mut own = Taken::default();
         families.retain(|family| {
-            let checked = claims
+            let checked = taken
                 .check(&family.desc, scope)
                 .and_then(|()| own.check(&family.desc, scope));
             match checked {
-                Ok(()) => own.add(&family.desc, Some(scope), "the same text"),
+                Ok(()) => own.share(&family.desc, scope),
                 Err(ref error) => errors.push(error.clone().into()),
             }
             checked.is_ok()
@@ -278,78 +274,7 @@ impl Registry {
 
 /// Takes off the page what was found at run time and cannot stand beside these. Its owner hears of it when it next
 /// replaces its families.
-fn evict(owner: &Scope, claims: &Claims) {
+fn evict(owner: &Scope, taken: &Taken) {
     let mut dynamic = owner.lock_dynamic();
-    dynamic.retain(|family| claims.check(&family.desc, owner).is_ok());
-}
-
-/// Two owners may share a family, as two instances of one plugin do, if it is the same in all but the values of the
-/// constant labels.
-pub(crate) fn check_shared(
-    desc: &Desc,
-    scope: &Scope,
-    other: &Desc,
-    owner: &Scope,
-    by: &str,
-) -> Result<(), RegisterError> {
-    let names = |scope: &Scope| -> Vec<String> {
-        scope
-            .const_labels()
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect()
-    };
-    let remedy = "give one of them a prefix";
-    let why = if desc.kind != other.kind {
-        format!(
-            "as a {} with other options or of another type; {remedy}",
-            other.kind.text_name()
-        )
-    } else if desc.help != other.help || desc.unit != other.unit {
-        format!("with another help text or unit; {remedy}")
-    } else if desc.label_names != other.label_names || names(scope) != names(owner) {
-        format!("with other label names; {remedy}")
-    } else if scope.const_labels() == owner.const_labels() {
-        format!("{remedy}, or constant labels whose values differ")
-    } else {
-        return Ok(());
-    };
-    Err(taken(desc, by, &why))
-}
-
-fn taken(desc: &Desc, by: &str, why: &str) -> RegisterError {
-    RegisterError::Taken {
-        name: desc.name.clone(),
-        by: by.to_owned(),
-        why: why.to_owned(),
-    }
-}
-
-/// Refuses what would make two samples of one name: `a` beside a histogram `a` is clear, `a_count` is not.
-pub(crate) fn check_suffixes(desc: &Desc, other: &Desc, by: &str) -> Result<(), RegisterError> {
-    for (sample, of) in [(desc, other), (other, desc)] {
-        if has_sample(of, &sample.name) {
-            return Err(RegisterError::Suffix {
-                name: desc.name.clone(),
-                other: other.name.clone(),
-                kind: of.kind.text_name(),
-                by: by.to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Whether one of a family's samples is called this in any format, but not what the family is called.
-fn has_sample(desc: &Desc, name: &str) -> bool {
-    let suffix = name.strip_prefix(desc.name.as_str());
-    if suffix.is_some_and(|suffix| desc.kind.suffixes().contains(&suffix)) {
-        return true;
-    }
-    // OpenMetrics says when `a_total` began in `a_created`.
-    let base = match desc.kind {
-        Kind::Counter => desc.name.strip_suffix("_total").unwrap_or(&desc.name),
-        _ => &desc.name,
-    };
-    desc.kind.has_created() && name.strip_suffix("_created") == Some(base)
+    dynamic.retain(|family| taken.check(&family.desc, owner).is_ok());
 }
