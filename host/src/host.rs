@@ -1,7 +1,9 @@
 //! The one place where the rooms are joined: from a config to running plugins, and the handle to them.
 
 use std::{
+    collections::HashMap,
     fmt,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,16 +18,17 @@ use meterbox_metrics::{
     Page, RegisterError, Registry,
     encode::{Escaping, Format},
 };
+use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
     batch::Batches,
     config::{Config, ConfigError, PluginConfig, TEXTFILE, WebConfig},
-    engine::{Engine, Fault},
+    engine::{Engine, Fault, Settings, compile::Compiler},
     gather,
     http::HttpMetrics,
     limits::Limits,
     own::{self, ProcessMetrics},
-    plugin::{self, Plugin, PluginError, PluginState, Prepared},
+    plugin::{self, Described, Plugin, PluginError, PluginState},
     textfile::Textfile,
 };
 
@@ -89,6 +92,7 @@ impl fmt::Debug for Inner {
 pub struct HostBuilder {
     config: Config,
     registries: Vec<prometheus::Registry>,
+    compiler: Option<Compiler>,
 }
 
 impl HostBuilder {
@@ -106,6 +110,14 @@ impl HostBuilder {
         self
     }
 
+    /// Compiles plugins in processes of their own. Without it they are compiled in this one, where a file that is made to
+    /// exhaust the compiler is refused by its figures alone.
+    #[must_use]
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+
     /// Adds a plugin, or replaces the one of this name.
     #[must_use]
     pub fn plugin(mut self, name: impl Into<String>, plugin: PluginConfig) -> Self {
@@ -116,7 +128,11 @@ impl HostBuilder {
     /// Checks the config, compiles all plugins and makes their first instances. Must be called in a tokio runtime with
     /// timers; the plugins' tasks run there.
     pub async fn start(self) -> Result<Host, Error> {
-        let Self { config, registries } = self;
+        let Self {
+            config,
+            registries,
+            compiler,
+        } = self;
         config.check()?;
         let registry = Registry::new(registries);
         // No plugin is there yet whose families could be in the way.
@@ -124,13 +140,14 @@ impl HostBuilder {
         own::build_info(&registry).map_err(clash)?;
         let process = ProcessMetrics::new(&registry).map_err(clash)?;
         let http_metrics = HttpMetrics::new(&registry).map_err(clash)?;
-        let mut plugins = Vec::new();
-        // One after the other and by name, so that it is always the same one that finds a family taken.
-        for (name, prepared) in prepare(&config).await? {
-            let config = &config.plugins[&name];
-            let started = Plugin::start(prepared, config, &registry).await;
-            plugins.push(started.map_err(|error| Error::Plugin { name, error })?);
-        }
+        let settings = Settings {
+            state: config.state.directory.clone(),
+            compiler,
+            limits: config.limits.over(Limits::default()),
+        };
+        let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
+        let described = describe(&engine, &config).await?;
+        let plugins = start_all(described, &config, &registry).await?;
         // After all plugins: where names clash, theirs win.
         let textfile = config
             .textfile
@@ -152,32 +169,70 @@ impl HostBuilder {
     }
 }
 
-/// Reads, compiles and links all plugins, on threads of their own.
-async fn prepare(config: &Config) -> Result<Vec<(String, Prepared)>, Error> {
-    let limits = config.limits.over(Limits::default());
-    let engine = Engine::new(&limits).map_err(|error| Error::Engine(format!("{error:#}")))?;
-    let tasks: Vec<_> = config
-        .plugins
-        .iter()
-        .map(|(name, plugin)| {
-            let limits = config.limits_of(plugin);
-            let (engine, name, config) = (engine.clone(), name.clone(), plugin.clone());
-            tokio::task::spawn_blocking(move || {
-                let prepared = plugin::prepare(&engine, &name, &config, limits);
-                prepared
-                    .map(|prepared| (name.clone(), prepared))
-                    .map_err(|error| Error::Plugin { name, error })
-            })
+/// Loads all plugins and lets their first instances describe themselves, all at once. Ascending by name.
+async fn describe(engine: &Engine, config: &Config) -> Result<Vec<Described>, Error> {
+    // A file is read once, however many plugins come from it.
+    let mut files: HashMap<&Path, Arc<OnceCell<_>>> = HashMap::new();
+    let tasks = config.plugins.iter().map(|(name, plugin)| {
+        let file = Arc::clone(files.entry(&plugin.source).or_default());
+        let (engine, name, plugin) = (engine.clone(), name.clone(), plugin.clone());
+        let limits = config.limits_of(&plugin);
+        tokio::spawn(async move {
+            let loaded = file.get_or_init(|| engine.load(&plugin.source)).await;
+            plugin::prepare(loaded.clone(), &name, &plugin, limits)?
+                .describe()
+                .await
         })
-        .collect();
-    let mut prepared = Vec::new();
-    for task in tasks {
-        prepared.push(
-            task.await
-                .map_err(|crash| Error::Engine(crash.to_string()))??,
-        );
+    });
+    in_order(config, Tasks(tasks.collect())).await
+}
+
+/// Registers all plugins by name, so that it is always the same one that finds a family taken, then starts them at once.
+async fn start_all(
+    mut described: Vec<Described>,
+    config: &Config,
+    registry: &Registry,
+) -> Result<Vec<Arc<Plugin>>, Error> {
+    let plugins = || config.plugins.iter();
+    let families = described.iter_mut().zip(plugins());
+    let families = families.map(|(described, (_, plugin))| described.families(plugin));
+    let scopes = registry.register_all(families.collect());
+    let scopes = scopes.map_err(|(place, error)| Error::Plugin {
+        name: plugins()
+            .nth(place)
+            .map_or_else(String::new, |(name, _)| name.clone()),
+        error: error.into(),
+    })?;
+    let tasks = described.into_iter().zip(scopes).zip(plugins());
+    let tasks = tasks.map(|((described, scope), (_, plugin))| {
+        let started = Plugin::start(described, plugin.routes.clone(), registry.clone(), scope);
+        tokio::spawn(started)
+    });
+    in_order(config, Tasks(tasks.collect())).await
+}
+
+/// One task for each plugin. What is not done when nobody waits for it any more is called off.
+struct Tasks<T>(Vec<JoinHandle<Result<T, PluginError>>>);
+
+impl<T> Drop for Tasks<T> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(JoinHandle::abort);
     }
-    Ok(prepared)
+}
+
+/// What the tasks of all plugins return, or the error of the first by name.
+async fn in_order<T>(config: &Config, mut tasks: Tasks<T>) -> Result<Vec<T>, Error> {
+    let mut all = Vec::with_capacity(tasks.0.len());
+    for (name, task) in config.plugins.keys().zip(&mut tasks.0) {
+        let done = task
+            .await
+            .map_err(|crash| Error::Engine(crash.to_string()))?;
+        all.push(done.map_err(|error| Error::Plugin {
+            name: name.clone(),
+            error,
+        })?);
+    }
+    Ok(all)
 }
 
 impl Host {

@@ -43,7 +43,12 @@ mod plugin;
 mod source;
 mod textfile;
 
-pub use engine::{Fault, FaultKind};
+/// Compiling plugins in processes of their own.
+pub mod compile {
+    pub use crate::engine::compile::{Compiler, worker};
+}
+
+pub use engine::{Fault, FaultKind, bounds::TooLarge};
 pub use host::{Body, Error, Host, HostBuilder, PluginStatus, Route};
 pub use plugin::{PluginError, PluginState};
 pub use source::SourceError;

@@ -145,12 +145,12 @@ limits! {
     Quarantine: quarantine: Duration, "duration" = Duration::from_secs(600);
     /// An instance that lives this long forgives those that were lost before.
     ForgiveAfter: forgive_after: Duration, "duration" = Duration::from_secs(30);
-    /// Bytes of the plugin's file.
+    /// Bytes of the plugin's file. This and the next two serve all plugins: they stand under `[limits]` only.
     FileBytes: file_bytes: usize, "bytes" = 64 * MIB;
     /// Wall-clock time of compiling the plugin.
-    CompileTime: compile_time: Duration, "duration" = Duration::from_secs(60);
-    /// Bytes of memory for compiling the plugin.
-    CompileMemory: compile_memory: usize, "bytes" = 2048 * MIB;
+    CompileTime: compile_time: Duration, "duration" = Duration::from_secs(120);
+    /// Address space of the process that compiles the plugin.
+    CompileMemory: compile_memory: usize, "bytes" = 4096 * MIB;
 }
 
 impl Limit {

@@ -1,8 +1,14 @@
 //! From the bytes that an operator names to a component.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+};
 
-use wasmparser::{Parser, Payload};
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::engine::bounds::{Stop, Tally, TooLarge};
 
 /// Custom sections of this prefix carry the WIT of a core module.
 const WIT_SECTION: &str = "component-type";
@@ -16,7 +22,23 @@ pub enum SourceError {
         /// The file.
         path: String,
         /// Why not.
-        error: std::io::Error,
+        error: io::Error,
+    },
+    /// Larger than any plugin is.
+    #[error("{path} has more than {most} bytes; if that is right, raise limits.file-bytes")]
+    File {
+        /// The file.
+        path: String,
+        /// The limit, in bytes.
+        most: u64,
+    },
+    /// It would take a compiler too long, or too much memory.
+    #[error("{path} cannot be compiled: {error}")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// What there is too much of.
+        error: TooLarge,
     },
     /// Neither a component nor a core module.
     #[error("{path} is not a WebAssembly module or component{hint}")]
@@ -52,17 +74,39 @@ pub enum SourceError {
     },
 }
 
-/// Reads a plugin and makes it a component if it is a core module.
-pub(crate) fn load(path: &Path) -> Result<Vec<u8>, SourceError> {
-    let shown = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| SourceError::Read {
-        path: shown.clone(),
+/// Reads a plugin's file.
+pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, SourceError> {
+    let shown = || path.display().to_string();
+    let failed = |error| SourceError::Read {
+        path: shown(),
         error,
-    })?;
-    componentize(bytes, &shown)
+    };
+    // Before it is opened: that of a pipe would wait.
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a file");
+        return Err(failed(error));
+    }
+    if metadata.len() > most {
+        return Err(SourceError::File {
+            path: shown(),
+            most,
+        });
+    }
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    let read = file.take(most + 1).read_to_end(&mut bytes);
+    if read.map_err(failed)? as u64 > most {
+        return Err(SourceError::File {
+            path: shown(),
+            most,
+        });
+    }
+    Ok(bytes)
 }
 
-fn componentize(bytes: Vec<u8>, path: &str) -> Result<Vec<u8>, SourceError> {
+/// Makes a plugin a component if it is a core module, and refuses what would exhaust a compiler. `path` is for messages.
+pub(crate) fn componentize(bytes: Vec<u8>, path: &str) -> Result<Vec<u8>, SourceError> {
     let path = || path.to_owned();
     if !bytes.starts_with(b"\0asm") {
         let hint = match bytes.as_slice() {
@@ -77,9 +121,15 @@ fn componentize(bytes: Vec<u8>, path: &str) -> Result<Vec<u8>, SourceError> {
         };
         return Err(SourceError::NotWasm { path: path(), hint });
     }
-    let has_wit = scan(&bytes).map_err(|error| SourceError::Damaged {
-        path: path(),
-        error,
+    let has_wit = scan(&bytes).map_err(|stop| match stop {
+        Stop::Damaged(error) => SourceError::Damaged {
+            path: path(),
+            error,
+        },
+        Stop::TooLarge(error) => SourceError::TooLarge {
+            path: path(),
+            error,
+        },
     })?;
     if Parser::is_component(&bytes) {
         return Ok(bytes);
@@ -94,11 +144,19 @@ fn componentize(bytes: Vec<u8>, path: &str) -> Result<Vec<u8>, SourceError> {
 }
 
 /// Walks over the whole file; whether it carries WIT.
-fn scan(bytes: &[u8]) -> Result<bool, wasmparser::BinaryReaderError> {
+fn scan(bytes: &[u8]) -> Result<bool, Stop> {
+    let mut tally = Tally::default();
+    // What is open, innermost last.
+    let mut open = Vec::new();
     let mut has_wit = false;
     for payload in Parser::new(0).parse_all(bytes) {
-        if let Payload::CustomSection(section) = payload? {
-            has_wit |= section.name().starts_with(WIT_SECTION);
+        let payload = payload.map_err(Stop::Damaged)?;
+        tally.count(&payload)?;
+        match payload {
+            Payload::Version { encoding, .. } => open.push(encoding),
+            Payload::End(_) => tally.leave(open.pop().unwrap_or(Encoding::Module)),
+            Payload::CustomSection(section) => has_wit |= section.name().starts_with(WIT_SECTION),
+            _ => {}
         }
     }
     Ok(has_wit)

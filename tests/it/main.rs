@@ -15,5 +15,6 @@ mod ponds;
 mod refusals;
 mod scrape;
 mod shutdown;
+mod state;
 mod text_collector;
 mod textfile;

@@ -137,6 +137,65 @@ fn a_truncated_module() -> Result<()> {
     Broken::new(&whole[..whole.len() / 2])?.is_refused(&["broken.wasm", "truncated"])
 }
 
+/// Small to make and large to compile: refused by their figures before anything compiles them.
+#[test]
+fn compile_bombs() -> Result<()> {
+    let module = |sections: &[Vec<u8>]| [&b"\0asm\x01\0\0\0"[..], &sections.concat()].concat();
+    let component = |sections: &[Vec<u8>]| [&b"\0asm\x0d\0\x01\0"[..], &sections.concat()].concat();
+    let types = section(1, 1, &[0x60, 0, 0]);
+
+    let many = 100_001;
+    let functions = section(3, many, &vec![0; many]);
+    let bodies = section(10, many, &[2, 0, 0x0b].repeat(many));
+    let bomb = module(&[types.clone(), functions, bodies]);
+    Broken::new(&bomb)?.is_refused(&["broken.wasm", "100001 functions", "100000"])?;
+
+    let body = [vec![0], vec![0x01; 2 << 20], vec![0x0b]].concat();
+    let body = [leb(body.len()), body].concat();
+    let bomb = module(&[types.clone(), section(3, 1, &[0]), section(10, 1, &body)]);
+    Broken::new(&bomb)?.is_refused(&["broken.wasm", "bytes in one function", "1048576"])?;
+
+    let imports = section(2, 10_001, &[1, b'a', 1, b'b', 0, 0].repeat(10_001));
+    Broken::new(&module(&[types, imports]))?.is_refused(&["10001 imports", "10000"])?;
+
+    let mut deep = component(&[]);
+    for _ in 0..9 {
+        deep = component(&[[vec![4], leb(deep.len()), deep].concat()]);
+    }
+    Broken::new(&deep)?.is_refused(&["broken.wasm", "9 levels of nested components", "8"])?;
+
+    let empty = [&[1, 8][..], b"\0asm\x01\0\0\0"].concat();
+    Broken::new(&component(&[empty.repeat(257)]))?.is_refused(&["257 nested", "256"])
+}
+
+/// Larger than any plugin: refused before it is read.
+#[test]
+fn a_file_that_is_too_large() -> Result<()> {
+    let broken = Broken::new(b"\0asm")?;
+    fs::File::options()
+        .write(true)
+        .open(&broken.file)?
+        .set_len((64 << 20) + 1)?;
+    broken.is_refused(&["broken.wasm", "64 MiB"])
+}
+
+/// A section with a count before its contents.
+fn section(id: u8, count: usize, contents: &[u8]) -> Vec<u8> {
+    let count = leb(count);
+    let length = leb(count.len() + contents.len());
+    [&[id][..], &length, &count, contents].concat()
+}
+
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
 /// Whole and valid, and no plugins.
 #[test]
 fn an_empty_module_and_an_empty_component() -> Result<()> {

@@ -22,6 +22,12 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Serve(commands::serve::Args),
     Lint(commands::lint::Args),
+    /// What `serve` starts for itself, to compile a plugin in
+    #[command(hide = true)]
+    Compile {
+        #[arg(hide = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
 }
 
 /// How much is logged, and in which form; always on standard error.

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     match commands::run(args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // With no standard error left, the exit code has to say it alone.
             let _ = writeln!(io::stderr().lock(), "meterbox: {error:#}");

@@ -20,6 +20,7 @@ mod error;
 mod locate;
 mod names;
 mod plugin;
+mod state;
 #[cfg(test)]
 mod tests;
 mod textfile;
@@ -38,6 +39,7 @@ use self::{error::Problem, locate::Locator};
 pub use self::{
     error::{ConfigError, Place},
     plugin::{Grants, PluginConfig},
+    state::StateConfig,
     textfile::TextfileConfig,
     web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, WebConfig},
 };
@@ -54,6 +56,8 @@ pub struct Config {
     pub web: WebConfig,
     /// `[limits]`: what each plugin may use up, where its own table does not say otherwise. Default: [`Limits::default`].
     pub limits: LimitsConfig,
+    /// `[state]`: what is kept between two runs. Default: nothing.
+    pub state: StateConfig,
     /// `[plugins.NAME]`: the plugins by name. A name is made of letters, digits, `_` and `-`, and begins with a letter
     /// or a digit. Default: none.
     pub plugins: BTreeMap<String, PluginConfig>,
@@ -87,6 +91,9 @@ impl Config {
         }
         if let Some(textfile) = &mut config.textfile {
             textfile.resolve(base_dir);
+        }
+        if let Some(directory) = &mut config.state.directory {
+            *directory = base_dir.join(&*directory);
         }
         Ok(config)
     }
@@ -152,6 +159,7 @@ impl Config {
             }
         }
         plugin::limits_problem(&self.limits).map_err(|p| p.at("limits"))?;
+        self.state.find_problem().map_err(|p| p.at("state"))?;
         let mut owners = BTreeMap::new();
         for (name, plugin) in &self.plugins {
             check_plugin_name(name)?;

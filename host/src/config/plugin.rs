@@ -125,9 +125,17 @@ impl PluginConfig {
             return Err(Problem::new("must be more than zero; write \"5s\"").at("timeout"));
         }
         limits_problem(&self.limits).map_err(|problem| problem.at("limits"))?;
-        if self.limits.stack.is_some() {
-            let problem = "one stack size serves all plugins; write it under [limits]";
-            return Err(Problem::new(problem).at("stack").at("limits"));
+        for (is_set, key) in [
+            (self.limits.stack.is_some(), "stack"),
+            (self.limits.file_bytes.is_some(), "file-bytes"),
+            (self.limits.compile_time.is_some(), "compile-time"),
+            (self.limits.compile_memory.is_some(), "compile-memory"),
+        ] {
+            if !is_set {
+                continue;
+            }
+            let problem = "one value serves all plugins; write it under [limits]";
+            return Err(Problem::new(problem).at(key).at("limits"));
         }
         if let Some(name) = self.labels.keys().find(|name| !names::is_label_name(name)) {
             return Err(Problem::new(format!(

@@ -116,7 +116,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     );
     assert_eq!(
         refused("webb = 1\n"),
-        "1: webb: unknown key `webb`, expected one of `web`, `limits`, `plugins`, `textfile`"
+        "1: webb: unknown key `webb`, expected one of `web`, `limits`, `state`, `plugins`, `textfile`"
     );
 }
 
@@ -355,7 +355,7 @@ fn limits_are_layered_and_say_what_they_want() {
         ),
         (
             "[plugins.a]\nsource = 'a.wasm'\nlimits = { stack = '1MiB' }\n",
-            "3: plugins.a.limits.stack: one stack size serves all plugins; write it under [limits]",
+            "3: plugins.a.limits.stack: one value serves all plugins; write it under [limits]",
         ),
     ] {
         assert_eq!(refused(text), sentence);

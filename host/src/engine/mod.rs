@@ -1,25 +1,31 @@
 //! wasmtime, narrowed to what this host needs: one engine, one linker, stores that cannot run for ever.
 
 pub(crate) mod bindings;
+pub(crate) mod bounds;
+mod cache;
+pub(crate) mod compile;
 mod cpu;
 mod fault;
 mod guard;
+mod layout;
 mod linker;
+mod load;
 mod meter;
 mod state;
 
-use std::{thread, time::Duration};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
-use wasmtime::component::{Component, InstancePre, Linker};
-
-use crate::limits::Limits;
+use wasmtime::{Config, component::Linker};
 
 pub use self::fault::{Fault, FaultKind};
+use self::{compile::Compiler, layout::Layout, load::Loader};
 pub(crate) use self::{
     cpu::{CpuClock, Metered},
     guard::guard,
+    load::LoadError,
     state::{Identity, State},
 };
+use crate::limits::Limits;
 
 /// How often a running guest is asked whether its time is up, and lets other tasks run.
 pub(crate) const EPOCH: Duration = Duration::from_millis(10);
@@ -27,38 +33,53 @@ pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 /// What host functions need of a stack beside the guest's part of it. Whoever overflows that ends the process.
 const HOST_STACK: usize = 1536 << 10;
 
-/// Compiles components and links them against the contract.
+/// What an engine is to be made for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// Where compiled code is kept, if anywhere.
+    pub(crate) state: Option<PathBuf>,
+    /// Who compiles, if not this process.
+    pub(crate) compiler: Option<Compiler>,
+    /// Those of all plugins: what is compiled is shared, and so is the stack.
+    pub(crate) limits: Limits,
+}
+
+/// Loads components and links them against the contract. Clones share everything.
 #[derive(Clone)]
 pub(crate) struct Engine {
     engine: wasmtime::Engine,
-    linker: Linker<State>,
+    linker: Arc<Linker<State>>,
+    layout: Layout,
+    loader: Arc<Loader>,
 }
 
 impl Engine {
-    /// `limits` are those of all plugins; the stack is what counts here.
-    pub(crate) fn new(limits: &Limits) -> wasmtime::Result<Self> {
-        let mut config = wasmtime::Config::new();
-        // Half the cost of a call, and all that a host without WASI 0.3 needs.
-        config.concurrency_support(false);
-        config.epoch_interruption(true);
-        config.max_wasm_stack(limits.stack);
-        config.async_stack_size(limits.stack + HOST_STACK);
+    pub(crate) fn new(settings: Settings) -> wasmtime::Result<Self> {
+        let layout = Layout::probe();
+        let mut config = config(layout);
+        config.max_wasm_stack(settings.limits.stack);
+        config.async_stack_size(settings.limits.stack + HOST_STACK);
         let engine = wasmtime::Engine::new(&config)?;
         start_ticker(&engine)?;
-        let linker = linker::link(&engine)?;
-        Ok(Self { engine, linker })
+        let linker = Arc::new(linker::link(&engine)?);
+        let loader = Arc::new(Loader::new(&engine, settings));
+        Ok(Self {
+            engine,
+            linker,
+            layout,
+            loader,
+        })
     }
+}
 
-    /// Compiles a component. Takes tens of milliseconds for a Rust plugin, seconds for a Python one: never call it on a
-    /// serving thread.
-    pub(crate) fn compile(&self, component: &[u8]) -> wasmtime::Result<Component> {
-        Component::from_binary(&self.engine, component)
-    }
-
-    /// Finds an implementation for everything that the component imports.
-    pub(crate) fn link(&self, component: &Component) -> wasmtime::Result<InstancePre<State>> {
-        self.linker.instantiate_pre(component)
-    }
+/// Everything that decides on compiled code, for the engine that runs it as well as for the one that compiles it.
+fn config(layout: Layout) -> Config {
+    let mut config = Config::new();
+    // Half the cost of a call, and all that a host without WASI 0.3 needs.
+    config.concurrency_support(false);
+    config.epoch_interruption(true);
+    layout.apply(&mut config);
+    config
 }
 
 /// Advances the epoch as long as the engine lives.

@@ -7,16 +7,13 @@ use std::{
 };
 
 use meterbox_metrics::{Desc, Kind, Sample, Scope, Session};
-use wasmtime::{
-    Store,
-    component::{Component, InstancePre},
-};
+use wasmtime::{Store, component::InstancePre};
 use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
 
 use super::convert;
 use crate::{
     engine::{
-        CpuClock, EPOCH, Engine, Fault, FaultKind, Identity, Metered, State,
+        CpuClock, EPOCH, Fault, FaultKind, Identity, Metered, State,
         bindings::{collector, lifecycle, schedule, text_collector},
     },
     imports::meminfo::Reading,
@@ -60,15 +57,8 @@ impl fmt::Debug for Template {
 }
 
 impl Template {
-    /// Links a component. An error says in a sentence what does not fit.
-    pub(crate) fn new(
-        engine: &Engine,
-        component: &Component,
-        identity: Arc<Identity>,
-    ) -> Result<Self, String> {
-        let pre = engine
-            .link(component)
-            .map_err(|error| format!("it imports what this host does not have: {error:#}"))?;
+    /// Looks for the exports. An error says in a sentence what does not fit.
+    pub(crate) fn new(pre: InstancePre<State>, identity: Arc<Identity>) -> Result<Self, String> {
         let collector = collector::GuestIndices::new(&pre).map_err(|_| {
             "it does not export meterbox:plugin/collector@0.1, as every plugin must".to_owned()
         })?;

@@ -11,28 +11,32 @@ mod worker;
 
 use std::{
     future::{Future, poll_fn},
-    path::Path,
     sync::Arc,
     task::Poll,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use meterbox_metrics::{RegisterError, Registry, Scope, ScopeLimits, ScopeOptions};
+use meterbox_metrics::{Desc, RegisterError, Registry, Scope, ScopeLimits, ScopeOptions};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Semaphore, oneshot},
 };
+use wasmtime::component::InstancePre;
 
 pub(crate) use self::collects::{Collects, Join, Lead, Role};
 pub use self::recovery::PluginState;
-use self::{instance::Template, journal::Journal, worker::Worker};
+use self::{
+    instance::{Instance, Template},
+    journal::Journal,
+    worker::Worker,
+};
 use crate::{
     config::PluginConfig,
-    engine::{Engine, Fault, Identity, guard},
+    engine::{Fault, Identity, LoadError, State, guard},
     imports::{log::LogQuota, meminfo::Reading},
     limits::Limits,
     own::{CollectorMetrics, PluginMetrics},
-    source::{self, SourceError},
+    source::SourceError,
 };
 
 /// Why a plugin could not be started. Reads as the end of "plugin NAME: ...".
@@ -40,7 +44,7 @@ use crate::{
 pub enum PluginError {
     /// The file is no plugin.
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Source(Arc<SourceError>),
     /// The file cannot be compiled, or does not fit this host.
     #[error("{path} does not fit this host: {why}")]
     Link {
@@ -99,22 +103,29 @@ pub(crate) struct Prepared {
     template: Template,
 }
 
-/// Reads, compiles and links a plugin. Slow: belongs on a thread of its own.
+/// A plugin whose first instance has said what it reports.
+pub(crate) struct Described {
+    template: Template,
+    instance: Instance,
+    descs: Vec<Desc>,
+    took: Duration,
+}
+
+/// Makes a plugin of what was loaded from its file.
 pub(crate) fn prepare(
-    engine: &Engine,
+    loaded: Result<InstancePre<State>, LoadError>,
     name: &str,
     config: &PluginConfig,
     limits: Limits,
 ) -> Result<Prepared, PluginError> {
-    let path: &Path = &config.source;
     let link = |why| PluginError::Link {
-        path: path.display().to_string(),
+        path: config.source.display().to_string(),
         why,
     };
-    let bytes = source::load(path)?;
-    let component = engine
-        .compile(&bytes)
-        .map_err(|error| link(format!("{error:#}")))?;
+    let pre = loaded.map_err(|error| match error {
+        LoadError::Source(error) => PluginError::Source(error),
+        LoadError::Unfit(why) => link(why),
+    })?;
     let identity = Arc::new(Identity {
         name: name.to_owned(),
         config: config.config.clone(),
@@ -123,7 +134,7 @@ pub(crate) fn prepare(
         limits: Arc::new(limits),
         usage: Arc::default(),
     });
-    let template = Template::new(engine, &component, identity).map_err(link)?;
+    let template = Template::new(pre, identity).map_err(link)?;
     match config.routes.first() {
         Some(route) if !template.has_handler() => Err(PluginError::NoHandler {
             route: route.clone(),
@@ -132,30 +143,31 @@ pub(crate) fn prepare(
     }
 }
 
-impl Plugin {
-    /// Makes the first instance, registers its families, and starts its task.
-    pub(crate) async fn start(
-        prepared: Prepared,
-        config: &PluginConfig,
-        registry: &Registry,
-    ) -> Result<Arc<Self>, PluginError> {
-        let Prepared { template } = prepared;
-        let name = template.identity().name.clone();
-        let refused = |fault: Fault| {
-            PluginError::Start(match fault.limit {
-                Some(_) => format!("{fault}; {}", fault.remedy(&name)),
-                None => fault.to_string(),
-            })
-        };
+impl Prepared {
+    /// Makes the first instance and lets it describe itself.
+    pub(crate) async fn describe(self) -> Result<Described, PluginError> {
+        let Self { template } = self;
         let start = Instant::now();
         let first = async {
             let mut instance = template.instantiate().await?;
             let descs = instance.describe().await?;
             Ok((instance, descs))
         };
-        let (instance, descs) = guard("instantiate", first).await.map_err(refused)?;
-        let metrics = PluginMetrics::new(registry, template.identity())?;
-        let limits = &template.identity().limits;
+        let first = guard("instantiate", first).await;
+        let (instance, descs) = first.map_err(|fault| refused(&template, fault))?;
+        Ok(Described {
+            template,
+            instance,
+            descs,
+            took: start.elapsed(),
+        })
+    }
+}
+
+impl Described {
+    /// What to register for it.
+    pub(crate) fn families(&mut self, config: &PluginConfig) -> (ScopeOptions, Vec<Desc>) {
+        let Identity { name, limits, .. } = &**self.template.identity();
         let options = ScopeOptions {
             prefix: config.prefix.clone(),
             const_labels: config.labels.clone().into_iter().collect(),
@@ -165,35 +177,56 @@ impl Plugin {
                 max_label_bytes: limits.label_bytes,
                 max_buckets: limits.buckets,
             },
-            ..ScopeOptions::new(&name)
+            ..ScopeOptions::new(name)
         };
-        let scope = registry.register(&options, descs)?;
+        (options, std::mem::take(&mut self.descs))
+    }
+}
+
+fn refused(template: &Template, fault: Fault) -> PluginError {
+    PluginError::Start(match fault.limit {
+        Some(_) => format!("{fault}; {}", fault.remedy(&template.identity().name)),
+        None => fault.to_string(),
+    })
+}
+
+impl Plugin {
+    /// Initialises a plugin whose families are registered, and starts its ticks.
+    pub(crate) async fn start(
+        described: Described,
+        routes: Vec<String>,
+        registry: Registry,
+        scope: Arc<Scope>,
+    ) -> Result<Arc<Self>, PluginError> {
+        let Described {
+            template,
+            instance,
+            took,
+            ..
+        } = described;
+        let start = Instant::now();
+        let metrics = PluginMetrics::new(&registry, template.identity())?;
         let journal = Journal::new(Arc::clone(template.identity()), metrics.clone());
         let journal = Arc::new(journal);
         let worker = Worker::new(
             template.clone(),
-            registry,
+            &registry,
             &scope,
             metrics.clone(),
             Arc::clone(&journal),
         );
-        let (worker, ticks) = match guard("init", worker.begin(instance)).await {
-            Ok(begun) => begun,
-            Err(fault) => {
-                registry.unregister(&scope);
-                return Err(refused(fault));
-            }
-        };
-        metrics.started(start.elapsed());
+        let begun = guard("init", worker.begin(instance)).await;
+        let (worker, ticks) = begun.map_err(|fault| refused(&template, fault))?;
+        metrics.started(took + start.elapsed());
         let worker = Arc::new(Mutex::new(worker));
         let (ticking, stop) = oneshot::channel();
         if let Some(ticks) = ticks {
             tokio::spawn(worker::tick(Arc::clone(&worker), ticks, stop));
         }
-        let route_permits = Arc::new(Semaphore::new(limits.requests));
+        let route_permits = Arc::new(Semaphore::new(template.identity().limits.requests));
         Ok(Arc::new(Self {
-            name,
-            routes: config.routes.clone(),
+            name: template.identity().name.clone(),
+            routes,
             scope,
             worker,
             collects: Collects::new(),

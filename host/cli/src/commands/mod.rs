@@ -3,12 +3,16 @@
 pub(crate) mod lint;
 pub(crate) mod serve;
 
+use std::process::ExitCode;
+
 use crate::args::{Args, Command};
 
 /// Runs what the command line asks for, to its end.
-pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Lint(args) => lint::run(&args),
-        Command::Serve(args) => serve::run(&args),
+        Command::Lint(args) => lint::run(&args)?,
+        Command::Serve(args) => serve::run(&args)?,
+        Command::Compile { arguments } => return Ok(meterbox::compile::worker(arguments)),
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,11 @@
 //! `meterbox serve`: config → host → sockets → serve, until a signal; a second one ends it at once.
 
-use std::{io, path::PathBuf};
+use std::{env, ffi::OsString, io, path::PathBuf};
 
 use anyhow::Context;
 use meterbox::{
     Host,
+    compile::Compiler,
     config::{Config, ConfigError},
     serve::{Limits, bind, serve},
 };
@@ -35,6 +36,10 @@ pub(crate) struct Args {
     /// Answer this many requests for metrics at one time, and more with 503; 0 means no limit [default: 40]
     #[arg(long = "web.max-requests", value_name = "N")]
     max_requests: Option<usize>,
+    /// Keep compiled plugins in this folder; empty: nowhere [default: $STATE_DIRECTORY, $XDG_STATE_HOME/meterbox,
+    /// ~/.local/state/meterbox]
+    #[arg(long = "state.directory", value_name = "DIR")]
+    state_directory: Option<OsString>,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -61,9 +66,30 @@ impl Args {
         if let Some(most) = self.max_requests {
             config.web.max_requests = most;
         }
+        let flag = self.state_directory.clone().map(PathBuf::from);
+        if let Some(directory) = flag
+            .or_else(|| config.state.directory.take())
+            .or_else(|| default_state(|name| env::var_os(name)))
+        {
+            config.state.directory = Some(directory).filter(|path| !path.as_os_str().is_empty());
+        }
         config.check()?;
         Ok(config)
     }
+}
+
+/// Where state goes by itself: where systemd says, else where people keep theirs.
+fn default_state(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |name| {
+        let path = variable(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    // systemd joins several by colons; the first is as good as any.
+    let systemd = variable("STATE_DIRECTORY").and_then(|all| env::split_paths(&all).next());
+    systemd
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(absolute("XDG_STATE_HOME")?.join("meterbox")))
+        .or_else(|| Some(absolute("HOME")?.join(".local/state/meterbox")))
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -88,10 +114,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn until_stopped(config: &Config, mut stop: Stop) -> anyhow::Result<()> {
+    match &config.state.directory {
+        Some(folder) => tracing::info!(folder = %folder.display(), "compiled plugins are kept"),
+        None => tracing::info!("compiled plugins are not kept: no state directory is set"),
+    }
+    let compiler = Compiler::this_program(["compile"]);
+    let start = Host::builder()
+        .config(config.clone())
+        .compiler(compiler)
+        .start();
     let host = tokio::select! {
         biased;
         () = stop.signalled("giving up the start") => return Ok(()),
-        host = Host::start(config) => host?,
+        host = start => host?,
     };
     let listeners = bind(&config.web.listen_addresses).await?;
     for listener in &listeners {
@@ -169,12 +204,13 @@ mod tests {
 
     #[test]
     fn no_flags_mean_the_default() {
-        assert_eq!(parse(&[]).config().unwrap(), Config::default());
+        let config = parse(&["--state.directory="]).config().unwrap();
+        assert_eq!(config, Config::default());
     }
 
     #[test]
     fn flags_override_the_file() {
-        let folder = std::env::temp_dir().join(format!("meterbox-args-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("meterbox-args-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("demo.toml");
         let text = "[web]\nlisten-addresses = ['127.0.0.1:1']\ntelemetry-path = '/file'\n\
@@ -208,6 +244,22 @@ mod tests {
                 .contains("the name is taken")
         );
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn state_is_where_the_system_says() {
+        let state = |variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|(key, _)| *key == name);
+            default_state(|name| Some(find(name)?.1.into())).map(|path| path.display().to_string())
+        };
+        let home = ("HOME", "/home/x");
+        assert_eq!(state(&[]), None);
+        assert_eq!(state(&[("HOME", "")]), None);
+        assert_eq!(state(&[home]).unwrap(), "/home/x/.local/state/meterbox");
+        let xdg = ("XDG_STATE_HOME", "/x");
+        assert_eq!(state(&[home, xdg]).unwrap(), "/x/meterbox");
+        let systemd = ("STATE_DIRECTORY", "/var/lib/meterbox:/var/lib/other");
+        assert_eq!(state(&[home, xdg, systemd]).unwrap(), "/var/lib/meterbox");
     }
 
     #[test]
