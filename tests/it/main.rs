@@ -4,6 +4,7 @@ mod cli;
 mod contract;
 mod demo;
 mod embed;
+mod exemplars;
 mod faults;
 mod forms;
 mod hostile;

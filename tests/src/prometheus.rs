@@ -1,6 +1,8 @@
 //! A real Prometheus server.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, process::Command};
+use std::{
+    collections::BTreeMap, fs, net::SocketAddr, path::Path, process::Command, time::UNIX_EPOCH,
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -20,6 +22,11 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts it.
     pub fn start(program: &Path, target: SocketAddr) -> Result<Self> {
+        Self::start_with(program, target, &[])
+    }
+
+    /// Starts it with these arguments, too.
+    pub fn start_with(program: &Path, target: SocketAddr, args: &[&str]) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let shipped = fs::read_to_string(files::root().join("deploy/prometheus/prometheus.yml"))?;
         let config = shipped
@@ -37,7 +44,8 @@ impl Prometheus {
                 .arg(&file)
                 .arg("--storage.tsdb.path")
                 .arg(data.path().join("tsdb"))
-                .arg("--web.listen-address=127.0.0.1:0"),
+                .arg("--web.listen-address=127.0.0.1:0")
+                .args(args),
         )?;
         let client = Client::new(process.listening()?);
         Ok(Self {
@@ -76,6 +84,18 @@ impl Prometheus {
             found.len()
         );
         Ok(found[0].1)
+    }
+
+    /// The exemplars that a query finds, as `/api/v1/query_exemplars` lists them.
+    pub fn exemplars(&self, expression: &str) -> Result<Vec<Value>> {
+        let now = UNIX_EPOCH.elapsed()?.as_secs();
+        let path = format!(
+            "/api/v1/query_exemplars?start=0&end={}&query={}",
+            now + 60,
+            encode(expression)
+        );
+        let found = self.api(&path)?;
+        Ok(found.as_array().context("no list")?.clone())
     }
 
     fn api(&self, path: &str) -> Result<Value> {

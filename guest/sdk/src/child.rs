@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::Exemplar;
+use crate::host::Attach;
 use crate::labels;
-use crate::ledger::Ledger;
+use crate::ledger::{Event, Ledger};
 
 /// Nothing to send.
 const CLEAN: u32 = u32::MAX;
@@ -83,6 +85,19 @@ impl Child {
             _ => {}
         }
         self.ledger.observe(self.mark.get(), value);
+    }
+
+    /// Keeps an exemplar until the end of the call.
+    #[cold]
+    pub(crate) fn attach(self: &Rc<Self>, value: f64, exemplar: Exemplar, attach: Attach) {
+        if !self.is_dead() {
+            self.ledger.attach(Event {
+                child: Rc::clone(self),
+                value,
+                exemplar,
+                attach,
+            });
+        }
     }
 
     /// Lists the child, the first time since it was last sent.

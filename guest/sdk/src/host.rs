@@ -1,7 +1,8 @@
 //! The host as the ledger sees it: the functions of `instruments`.
 
-use crate::bindings::imports::instruments;
+use crate::Exemplar;
 pub(crate) use crate::bindings::imports::instruments::InstrumentError;
+use crate::bindings::imports::{exemplars, instruments};
 
 /// The verbs of the contract. A trait so that tests can keep the books themselves.
 pub(crate) trait Host {
@@ -50,6 +51,21 @@ impl Host for Imports {
     fn observe(&self, series: &[u32], values: &[f64]) -> Result<(), InstrumentError> {
         instruments::observe(series, values)
     }
+}
+
+/// Hands an exemplar to the host. Not one of the verbs of [`Host`]: a plugin that attaches none must not import the
+/// interface, and a trait object holds on to all that its trait has.
+pub(crate) type Attach = fn(u32, f64, &Exemplar) -> Result<(), InstrumentError>;
+
+/// The one of the host that loaded this plugin.
+pub(crate) fn attach(series: u32, value: f64, exemplar: &Exemplar) -> Result<(), InstrumentError> {
+    let labels: Vec<(&str, &str)> = exemplar.labels().collect();
+    let exemplar = exemplars::Exemplar {
+        labels: &labels,
+        value,
+        timestamp_ms: exemplar.at(),
+    };
+    exemplars::attach(series, exemplar)
 }
 
 /// What went wrong, in words for the operator.

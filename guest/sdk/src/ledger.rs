@@ -7,9 +7,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use crate::Exemplar;
 use crate::child::{Change, Child};
 use crate::columns::{BATCH, Columns};
-use crate::host::{Host, InstrumentError, reason};
+use crate::host::{Attach, Host, InstrumentError, reason};
 
 #[cfg(test)]
 mod tests;
@@ -24,8 +25,21 @@ pub(crate) struct Ledger {
     observing: RefCell<Vec<Rc<Child>>>,
     /// In place of a series stands a place in `observing`.
     observations: RefCell<Columns>,
+    events: RefCell<Vec<Event>>,
     refusal: RefCell<Option<String>>,
 }
+
+/// An exemplar that waits.
+pub(crate) struct Event {
+    pub(crate) child: Rc<Child>,
+    pub(crate) value: f64,
+    pub(crate) exemplar: Exemplar,
+    /// How the host gets it.
+    pub(crate) attach: Attach,
+}
+
+/// So many exemplars wait at most; they are larger than numbers.
+const EVENTS: usize = 1024;
 
 impl Ledger {
     pub(crate) fn new(host: impl Host + 'static) -> Rc<Self> {
@@ -36,6 +50,7 @@ impl Ledger {
             changed: RefCell::default(),
             observing: RefCell::default(),
             observations: RefCell::default(),
+            events: RefCell::default(),
             refusal: RefCell::default(),
         })
     }
@@ -81,6 +96,13 @@ impl Ledger {
         }
     }
 
+    pub(crate) fn attach(&self, event: Event) {
+        self.events.borrow_mut().push(event);
+        if self.events.borrow().len() >= EVENTS && self.is_connected() {
+            self.send();
+        }
+    }
+
     // === for vectors ===
 
     /// Opens what is new, so that the host can count it.
@@ -119,6 +141,7 @@ impl Ledger {
         self.open_new();
         self.send_changes();
         self.send_observations();
+        self.send_exemplars();
     }
 
     fn send_changes(&self) {
@@ -159,6 +182,18 @@ impl Ledger {
         observations.translate(|place| numbers[place as usize]);
         observations
             .drain(|series, values| self.accept("observe", self.host.observe(series, values)));
+    }
+
+    /// In their order: of two that belong to one bucket the last one stays.
+    fn send_exemplars(&self) {
+        for event in self.events.take() {
+            if !event.child.is_dead()
+                && let Some(series) = self.number(&event.child)
+            {
+                let answer = (event.attach)(series, event.value, &event.exemplar);
+                self.accept("exemplar", answer);
+            }
+        }
     }
 
     /// The child's number at the host, which is asked for it if need be.

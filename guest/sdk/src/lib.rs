@@ -78,6 +78,7 @@ mod collector;
 mod columns;
 mod desc;
 mod error;
+mod exemplar;
 mod export;
 mod host;
 mod instruments;
@@ -96,6 +97,7 @@ pub use buckets::{
 pub use collector::Collector;
 pub use desc::{Desc, Family};
 pub use error::{Error, Result};
+pub use exemplar::Exemplar;
 pub use instruments::{
     Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Instrument, LabelError,
     MetricVec, Summary, SummaryVec,

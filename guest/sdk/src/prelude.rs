@@ -5,8 +5,8 @@ pub use std::time::Duration;
 #[cfg(feature = "http")]
 pub use crate::http::{HttpHandler, Request, Response};
 pub use crate::{
-    Collector, Counter, CounterVec, Desc, Family, Gauge, GaugeVec, Histogram, HistogramOpts,
-    HistogramVec, Lifecycle, Opts, Registry, Result, Samples, Schedule, Start, Summary, SummaryVec,
-    TextCollector,
+    Collector, Counter, CounterVec, Desc, Exemplar, Family, Gauge, GaugeVec, Histogram,
+    HistogramOpts, HistogramVec, Lifecycle, Opts, Registry, Result, Samples, Schedule, Start,
+    Summary, SummaryVec, TextCollector,
 };
 pub use crate::{config, log};

@@ -180,6 +180,10 @@ impl Block {
         self.texts.get(position)
     }
 
+    pub(crate) fn exemplars(&self) -> usize {
+        self.column.get().exemplars.len()
+    }
+
     pub(crate) fn column(&mut self) -> &mut Column {
         self.column.get_mut()
     }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use crate::{
     desc::{Desc, Kind, NativeOptions, SummaryOptions},
+    exemplar::{Exemplar, Exemplars},
     native_histogram::NativeHistogram,
     sample::{HistogramValue, NativeHistogramValue, SampleValue, SummaryValue},
     summary::Summary,
@@ -17,6 +18,7 @@ pub(crate) struct Column {
     /// Both empty while no sample has brought one.
     timestamps: Times,
     created: Times,
+    pub(crate) exemplars: Exemplars,
 }
 
 /// Milliseconds since 1970, or [`NO_TIME`], by position; shorter than the column where the rest has none.
@@ -30,6 +32,7 @@ impl Default for Column {
             values: Values::Numbers(Vec::new()),
             timestamps: Times::default(),
             created: Times::default(),
+            exemplars: Exemplars::default(),
         }
     }
 }
@@ -127,6 +130,7 @@ impl Shape {
             values,
             timestamps: Times::default(),
             created: Times::default(),
+            exemplars: Exemplars::default(),
         }
     }
 }
@@ -177,6 +181,7 @@ impl Column {
         let last = self.len() - 1;
         self.set_timestamp(last, other.timestamp(position));
         self.set_created(last, other.created(position));
+        self.exemplars.copy(last, other.exemplars.get(position));
     }
 
     fn len(&self) -> usize {
@@ -192,9 +197,7 @@ impl Column {
     pub(crate) fn observe(&mut self, shape: &Shape, position: usize, value: f64, now: Instant) {
         match (&mut self.values, shape) {
             (Values::Histograms(all), Shape::Histograms(bounds, native)) => {
-                // Buckets are few: a walk beats a binary search. What no bound holds, NaN included, is +Inf's.
-                let bucket = bounds.iter().position(|bound| value <= *bound);
-                let bucket = bucket.unwrap_or(bounds.len());
+                let bucket = bucket(bounds, value);
                 all.counts[position * all.stride + bucket] += 1;
                 all.sums[position] += value;
                 if let (Some(histogram), Some(options)) = (all.native.get_mut(position), native) {
@@ -204,6 +207,24 @@ impl Column {
             (Values::Summaries(all), _) => Arc::make_mut(&mut all[position]).observe(value, now),
             _ => {}
         }
+    }
+
+    /// Attaches an exemplar to the bucket that holds its value; see [`Exemplars::put`].
+    pub(crate) fn attach(
+        &mut self,
+        shape: &Shape,
+        position: usize,
+        exemplar: Exemplar,
+        room: &mut usize,
+    ) {
+        let (bounds, native): (&[f64], _) = match shape {
+            Shape::Histograms(bounds, native) => (bounds, native.is_some()),
+            _ => (&[], false),
+        };
+        let bucket = bucket(bounds, exemplar.value);
+        let is_native = native && !exemplar.value.is_nan();
+        self.exemplars
+            .put(position, bucket, is_native, exemplar, room);
     }
 
     /// Replaces the value of a series by that of a sample that was checked against its family.
@@ -241,6 +262,12 @@ impl Column {
     pub(crate) fn set_created(&mut self, position: usize, created: Option<i64>) {
         self.created.set(position, created);
     }
+}
+
+/// Buckets are few: a walk beats a binary search. What no bound holds, NaN included, is +Inf's.
+fn bucket(bounds: &[f64], value: f64) -> usize {
+    let bucket = bounds.iter().position(|bound| value <= *bound);
+    bucket.unwrap_or(bounds.len())
 }
 
 impl Times {

@@ -15,6 +15,7 @@ use crate::{
     created::Clock,
     desc::Desc,
     encode::Head,
+    exemplar::Exemplar,
     labels::{self, Template},
     order::{Sort, Step, Unsorted},
     sample::{self, Sample, SampleError},
@@ -209,7 +210,11 @@ impl Family {
         let position = place.position as usize;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(id);
-        self.blocks[number as usize].retire(position);
+        let block = &mut self.blocks[number as usize];
+        block.retire(position);
+        if block.exemplars() > 0 {
+            block.column().exemplars.remove(position);
+        }
         self.has_dead = true;
         // A family that is never scraped must not grow with every series that comes and goes.
         let idle = self.fresh.len() > 2 && self.fresh.len() * BLOCK > 2 * (self.len() + BLOCK);
@@ -228,6 +233,29 @@ impl Family {
     /// The column of a block, to change it, and what it is made of.
     pub(crate) fn column(&mut self, block: u32) -> (&mut Column, &Shape) {
         (self.blocks[block as usize].column(), &self.shape)
+    }
+
+    /// Attaches an exemplar to a series, if it is still there. `room` is for how many more there is.
+    pub(crate) fn attach(
+        &mut self,
+        series: SeriesId,
+        mut exemplar: Exemplar,
+        now: Instant,
+        room: &mut usize,
+    ) {
+        let Some((block, position)) = self.locate(series) else {
+            return;
+        };
+        if exemplar.timestamp_ms.is_none() {
+            exemplar.timestamp_ms = Some(self.clock.millis(now));
+        }
+        let (column, shape) = self.column(block);
+        column.attach(shape, position, exemplar, room);
+    }
+
+    /// How many exemplars there are.
+    pub(crate) fn exemplars(&self) -> usize {
+        self.blocks.iter().map(Block::exemplars).sum()
     }
 
     fn text(&self, id: u32) -> &[u8] {

@@ -46,6 +46,7 @@ mod column;
 mod created;
 mod desc;
 mod dynamic;
+mod exemplar;
 mod family;
 mod foreign;
 mod labels;
@@ -65,6 +66,7 @@ mod taken;
 
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
 pub use dynamic::DynamicError;
+pub use exemplar::{Exemplar, ExemplarError, MAX_EXEMPLAR_CHARS};
 pub use name::{is_label_name, is_legacy_label_name, is_legacy_metric_name, is_metric_name};
 pub use own::{Counter, CounterVec, Gauge, GaugeVec};
 pub use page::Page;

@@ -47,7 +47,7 @@ fn messages(bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 /// `number name type` of each field; a type in capitals is a message.
-const SCHEMA: [(&str, &str); 11] = [
+const SCHEMA: [(&str, &str); 12] = [
     (
         "Family",
         "1 name string,2 help string,3 type Type,4 metric Metric,5 unit string",
@@ -59,7 +59,11 @@ const SCHEMA: [(&str, &str); 11] = [
     ),
     ("Label", "1 name string,2 value string"),
     ("Value", "1 value double"),
-    ("Counter", "1 value double,3 created_timestamp Time"),
+    (
+        "Counter",
+        "1 value double,2 exemplar Exemplar,3 created_timestamp Time",
+    ),
+    ("Exemplar", "1 label Label,2 value double,3 timestamp Time"),
     ("Quantile", "1 quantile double,2 value double"),
     (
         "Summary",
@@ -67,7 +71,7 @@ const SCHEMA: [(&str, &str); 11] = [
     ),
     (
         "Bucket",
-        "1 cumulative_count int,2 upper_bound double,4 cumulative_count_float double",
+        "1 cumulative_count int,2 upper_bound double,3 exemplar Exemplar,4 cumulative_count_float double",
     ),
     ("Span", "1 offset sint,2 length int"),
     ("Time", "1 seconds int,2 nanos int"),
@@ -76,7 +80,7 @@ const SCHEMA: [(&str, &str); 11] = [
         "1 sample_count int,2 sample_sum double,3 bucket Bucket,4 sample_count_float double,5 schema sint,\
          6 zero_threshold double,7 zero_count int,8 zero_count_float double,9 negative_span Span,\
          10 negative_delta sint,11 negative_count double,12 positive_span Span,13 positive_delta sint,\
-         14 positive_count double,15 created_timestamp Time",
+         14 positive_count double,15 created_timestamp Time,16 exemplars Exemplar",
     ),
 ];
 

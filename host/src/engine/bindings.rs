@@ -14,6 +14,7 @@ wasmtime::component::bindgen!({
         package meterbox:host;
         world all {
             include meterbox:plugin/plugin@0.1.0;
+            import meterbox:plugin/exemplars@0.1.0;
             export meterbox:plugin/lifecycle@0.1.0;
             export meterbox:plugin/schedule@0.1.0;
             export meterbox:plugin/text-collector@0.1.0;
@@ -26,4 +27,4 @@ wasmtime::component::bindgen!({
 });
 
 pub use self::exports::meterbox::plugin::{collector, lifecycle, schedule, text_collector};
-pub use self::meterbox::plugin::{config, instruments, log, meminfo, metric_types};
+pub use self::meterbox::plugin::{config, exemplars, instruments, log, meminfo, metric_types};

@@ -6,7 +6,7 @@ use wasmtime::{
 };
 
 use super::{
-    bindings::{config, instruments, log},
+    bindings::{config, exemplars, instruments, log},
     state::State,
 };
 use crate::imports::meminfo;
@@ -18,6 +18,7 @@ pub(crate) fn link(engine: &Engine) -> Result<Linker<State>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     instruments::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    exemplars::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     meminfo::add_to_linker(&mut linker)?;
     log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     config::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

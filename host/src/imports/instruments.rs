@@ -11,10 +11,10 @@ use crate::{
     limits::Limit,
 };
 
-type Answer<T> = Result<Result<T, InstrumentError>>;
+pub(super) type Answer<T> = Result<Result<T, InstrumentError>>;
 
 impl State {
-    fn stage<T>(
+    pub(super) fn stage<T>(
         &mut self,
         change: impl FnOnce(&mut meterbox_metrics::Session) -> Result<T, Refusal>,
     ) -> Answer<T> {
@@ -35,7 +35,7 @@ impl State {
             Refusal::InvalidValue(what) => InstrumentError::InvalidValue(what),
             Refusal::Limit(quota) => {
                 let limit = match quota {
-                    Quota::Series => Limit::Series,
+                    Quota::Series | Quota::Exemplars => Limit::Series,
                     Quota::Handles => Limit::Handles,
                     Quota::LabelBytes => Limit::LabelBytes,
                     Quota::Buckets => Limit::Buckets,

@@ -6,6 +6,7 @@ wit_bindgen::generate!({
         package meterbox:sdk;
         world imports {
             import meterbox:plugin/instruments@0.1.0;
+            import meterbox:plugin/exemplars@0.1.0;
             import meterbox:plugin/meminfo@0.1.0;
             import meterbox:plugin/log@0.1.0;
             import meterbox:plugin/config@0.1.0;
@@ -16,4 +17,4 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-pub use self::meterbox::plugin::{config, instruments, log, meminfo};
+pub use self::meterbox::plugin::{config, exemplars, instruments, log, meminfo};

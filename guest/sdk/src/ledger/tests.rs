@@ -8,7 +8,7 @@ use crate::child::Child;
 use crate::columns::BATCH;
 use crate::host::{Host, InstrumentError};
 use crate::instruments::sealed::FromChild;
-use crate::{Counter, CounterVec, Gauge, Histogram};
+use crate::{Counter, CounterVec, Exemplar, Gauge, Histogram};
 
 /// What the host was told, one line for each call.
 #[derive(Clone, Default)]
@@ -318,4 +318,45 @@ fn labels_that_do_not_fit() {
 fn a_counter_does_not_fall() {
     let (_, ledger) = connected();
     single::<Counter>(&ledger, 0).inc_by(-1.0);
+}
+
+thread_local! {
+    /// What [`attach`] was told.
+    static ATTACHED: RefCell<Vec<String>> = RefCell::default();
+}
+
+fn attach(series: u32, value: f64, exemplar: &Exemplar) -> Result<(), InstrumentError> {
+    let labels: Vec<_> = exemplar.labels().collect();
+    if labels.is_empty() {
+        return Err(InstrumentError::InvalidValue("no labels".into()));
+    }
+    let line = format!("{series} {value} {labels:?} {:?}", exemplar.at());
+    ATTACHED.with_borrow_mut(|lines| lines.push(line));
+    Ok(())
+}
+
+#[test]
+fn exemplars_go_behind_their_numbers() {
+    let (book, ledger) = connected();
+    let child = Child::new(&ledger, 3, [].into());
+    let later = Exemplar::from([("trace_id", "b")]).timestamp_ms(5.0);
+    child.observe(0.5);
+    child.attach(0.5, Exemplar::new([]), attach);
+    child.attach(0.5, [("trace_id", "a")].into(), attach);
+    child.attach(0.7, later, attach);
+    assert_eq!(ledger.settle(), Err("exemplar: no labels".to_owned()));
+    assert_eq!(book.take(), ["open 3 []", "observe [1] [0.5]"]);
+    assert_eq!(
+        ATTACHED.take(),
+        [
+            r#"1 0.5 [("trace_id", "a")] None"#,
+            r#"1 0.7 [("trace_id", "b")] Some(5.0)"#
+        ]
+    );
+    // What was deleted has none any more.
+    child.attach(0.9, [("trace_id", "c")].into(), attach);
+    child.kill();
+    child.attach(0.9, [("trace_id", "d")].into(), attach);
+    assert_eq!(ledger.settle(), Ok(()));
+    assert_eq!(ATTACHED.take(), [""; 0]);
 }

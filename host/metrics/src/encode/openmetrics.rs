@@ -15,6 +15,7 @@ use super::{
 use crate::{
     block::Slice,
     desc::{Desc, Kind},
+    exemplar::{Exemplar, SeriesExemplars},
     name::is_legacy_metric_name,
     number::push_integer,
     page::{Page, PageFamily},
@@ -132,9 +133,10 @@ impl Encoder for OpenMetrics {
                 family: &self.family,
                 labels: slice.texts.get(position),
                 timestamp: slice.column.timestamp(position),
+                exemplars: slice.column.exemplars.get(position),
             };
             match self.reader.read(slice, position) {
-                Point::Number(value) => line.push(self.family.suffix, b"", value, out),
+                Point::Number(value) => line.push_number(value, out),
                 Point::Histogram(histogram) => line.push_histogram(&histogram, out),
                 Point::Summary {
                     count,
@@ -145,7 +147,7 @@ impl Encoder for OpenMetrics {
             if self.family.has_created
                 && let Some(created) = slice.created(position)
             {
-                line.push_with(b"_created", b"", out, |out| push_millis(out, created));
+                line.push_with(b"_created", b"", None, out, |out| push_millis(out, created));
             }
         }
     }
@@ -171,6 +173,7 @@ struct Line<'a> {
     family: &'a Family,
     labels: &'a [u8],
     timestamp: Option<i64>,
+    exemplars: Option<&'a SeriesExemplars>,
 }
 
 impl Line<'_> {
@@ -178,6 +181,7 @@ impl Line<'_> {
         &self,
         suffix: &[u8],
         extra: &[u8],
+        exemplar: Option<&Exemplar>,
         out: &mut Vec<u8>,
         value: impl FnOnce(&mut Vec<u8>),
     ) {
@@ -190,28 +194,43 @@ impl Line<'_> {
             out.push(b' ');
             push_millis(out, timestamp);
         }
+        if let Some(exemplar) = exemplar {
+            push_exemplar(out, exemplar);
+        }
         out.push(b'\n');
     }
 
-    fn push(&self, suffix: &[u8], extra: &[u8], value: f64, out: &mut Vec<u8>) {
-        self.push_with(suffix, extra, out, |out| push_canonical(out, value));
+    fn push_number(&self, value: f64, out: &mut Vec<u8>) {
+        // What is announced as anything else cannot have one.
+        let has_exemplar = self.family.suffix == b"_total";
+        let exemplars = self.exemplars.filter(|_| has_exemplar);
+        let exemplar = exemplars.and_then(|exemplars| exemplars.bucket(0));
+        self.push_with(self.family.suffix, b"", exemplar, out, |out| {
+            push_canonical(out, value);
+        });
     }
 
-    /// Counts are whole numbers here. Those that are not, as some collectors have them, are rounded.
+    fn push(&self, suffix: &[u8], extra: &[u8], value: f64, out: &mut Vec<u8>) {
+        self.push_with(suffix, extra, None, out, |out| push_canonical(out, value));
+    }
+
     fn push_count(&self, suffix: &[u8], extra: &[u8], count: f64, out: &mut Vec<u8>) {
-        self.push_with(suffix, extra, out, |out| {
-            push_integer(out, count.round() as i64);
-        });
+        self.push_with(suffix, extra, None, out, |out| push_whole(out, count));
+    }
+
+    fn push_bucket(&self, bucket: usize, le: &[u8], count: f64, out: &mut Vec<u8>) {
+        let exemplar = self.exemplars.and_then(|all| all.bucket(bucket));
+        self.push_with(b"_bucket", le, exemplar, out, |out| push_whole(out, count));
     }
 
     fn push_histogram(&self, histogram: &HistogramPoint<'_>, out: &mut Vec<u8>) {
         let Some((infinity, le)) = self.family.le.split_last() else {
             return;
         };
-        for (le, up_to) in le.iter().zip(histogram.buckets) {
-            self.push_count(b"_bucket", le, *up_to, out);
+        for (bucket, (le, up_to)) in le.iter().zip(histogram.buckets).enumerate() {
+            self.push_bucket(bucket, le, *up_to, out);
         }
-        self.push_count(b"_bucket", infinity, histogram.count, out);
+        self.push_bucket(le.len(), infinity, histogram.count, out);
         // A sum is there only together with a count, and cannot be one that goes down. The count is the last bucket.
         if is_sum(histogram.sum) && !self.family.has_negative_bounds {
             self.push(b"_sum", b"", histogram.sum, out);
@@ -239,6 +258,22 @@ impl Line<'_> {
             self.push(b"_sum", b"", sum, out);
         }
         self.push_count(b"_count", b"", count, out);
+    }
+}
+
+/// Counts are whole numbers here. Those that are not, as some collectors have them, are rounded.
+fn push_whole(out: &mut Vec<u8>, count: f64) {
+    push_integer(out, count.round() as i64);
+}
+
+fn push_exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    out.extend_from_slice(b" # {");
+    out.extend_from_slice(&exemplar.labels);
+    out.extend_from_slice(b"} ");
+    push_canonical(out, exemplar.value);
+    if let Some(timestamp) = exemplar.timestamp_ms {
+        out.push(b' ');
+        push_millis(out, timestamp);
     }
 }
 

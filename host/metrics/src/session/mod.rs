@@ -8,6 +8,7 @@ use self::staged::{Change, Columns, Now, Staged};
 use crate::{
     column::Values,
     desc::Kind,
+    exemplar::Exemplar,
     family::{Family, SeriesId},
     labels::{self, Template},
     scope::Scope,
@@ -32,6 +33,9 @@ struct Handle {
     /// `None` until the call that opened a new series commits.
     series: Option<SeriesId>,
 }
+
+/// So many exemplars may be attached in one call at least, however few series there may be: the last of them stay.
+const MIN_EXEMPLARS: usize = 65_536;
 
 /// What to do with a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,8 @@ pub enum Quota {
     Series,
     /// Series numbers of one session.
     Handles,
+    /// Exemplars of one call: as many as series.
+    Exemplars,
     /// Bytes of the label values of one series.
     LabelBytes,
     /// Buckets or quantiles of one sample.
@@ -95,6 +101,9 @@ impl fmt::Display for Quota {
         f.write_str(match self {
             Self::Series => "the plugin has as many series as it may",
             Self::Handles => "the instance has opened as many series as it may",
+            Self::Exemplars => {
+                "the call has attached as many exemplars as the plugin may have series"
+            }
             Self::LabelBytes => "the label values are longer than they may be",
             Self::Buckets => "there are more buckets or quantiles than there may be",
         })
@@ -245,6 +254,26 @@ impl Session {
         Ok(())
     }
 
+    /// Attaches an exemplar to a series: the last one of its counter, or of the bucket that holds its value. The scope
+    /// holds as many as it may have series; beyond that one can only take the place of another.
+    pub fn attach(&mut self, handle: u32, exemplar: Exemplar) -> Result<(), InstrumentError> {
+        let scope = Arc::clone(&self.scope);
+        let families = scope.lock();
+        let family = self.handles.get(handle as usize).ok_or(UnknownSeries)?;
+        let kind = &families[family.family as usize].desc.kind;
+        if !matches!(kind, Kind::Counter | Kind::Histogram(_)) {
+            return Err(WrongKind);
+        }
+        let limit = scope.limits().max_series.max(MIN_EXEMPLARS);
+        if self.staged.exemplars >= limit {
+            return Err(Limit(Quota::Exemplars));
+        }
+        self.staged.exemplars += 1;
+        let change = Change::Exemplar(handle, Box::new(exemplar));
+        self.staged.changes.push(change);
+        Ok(())
+    }
+
     /// Makes what was staged real, all at once.
     pub fn commit(&mut self, now: Instant) {
         let mut staged = std::mem::take(&mut self.staged);
@@ -254,6 +283,11 @@ impl Session {
         let changes = self.in_order(&mut staged);
         let scope = Arc::clone(&self.scope);
         let mut families = scope.lock();
+        let mut room = 0;
+        if staged.exemplars > 0 {
+            let held = families.iter().map(Family::exemplars).sum();
+            room = scope.limits().max_series.saturating_sub(held);
+        }
         for change in changes {
             match change {
                 Change::Open(handle, text) => {
@@ -266,6 +300,12 @@ impl Session {
                     families[family as usize].remove(staged.text(&text));
                 }
                 Change::Clear(family) => families[family as usize].clear(),
+                Change::Exemplar(handle, exemplar) => {
+                    let Handle { family, series } = self.handles[handle as usize];
+                    if let Some(series) = series {
+                        families[family as usize].attach(series, *exemplar, now, &mut room);
+                    }
+                }
                 Change::Columns(columns) => {
                     let Columns {
                         verb,

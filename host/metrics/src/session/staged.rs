@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::Verb;
+use crate::exemplar::Exemplar;
 
 /// What a call has changed so far. Texts lie one behind the other in a single buffer: a call may open a million series,
 /// and what it took for that is given back at once.
@@ -21,6 +22,8 @@ pub(super) struct Staged {
     /// How many series the scope held when the first was opened, and how many were opened since.
     pub(super) held: Option<usize>,
     pub(super) opened: usize,
+    /// How many exemplars were attached.
+    pub(super) exemplars: usize,
 }
 
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub(super) enum Change {
     /// The family.
     Clear(u32),
     Columns(Box<Columns>),
+    /// The handle.
+    Exemplar(u32, Box<Exemplar>),
 }
 
 /// Two columns of a call.

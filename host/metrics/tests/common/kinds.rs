@@ -1,8 +1,8 @@
 //! Families of every kind, with what is hard about each.
 
 use meterbox_metrics::{
-    Desc, HistogramOptions, HistogramValue, Kind, NativeHistogramValue, NativeOptions, Sample,
-    SampleValue, SummaryOptions, SummaryValue,
+    Desc, Exemplar, HistogramOptions, HistogramValue, Kind, NativeHistogramValue, NativeOptions,
+    Sample, SampleValue, SummaryOptions, SummaryValue,
 };
 
 use super::{Bench, values};
@@ -234,6 +234,21 @@ pub fn counted() -> Bench {
             .session
             .update(verb, handles, numbers)
             .expect("numbers");
+        let traced = match family {
+            0 => [0.5, 100.0].as_slice(),
+            1 => &[2.5, -3.0],
+            3 => &[2.0],
+            _ => &[],
+        };
+        for value in traced {
+            // Python's parser counts the quotes that stand escaped in an exemplar: they have to be even.
+            let labels = [("trace_id", "a\"b\"\\\né"), ("span", "7")];
+            let exemplar = Exemplar::new(&labels, *value, Some(CREATED_MS)).expect("an exemplar");
+            bench
+                .session
+                .attach(series, exemplar)
+                .expect("a kind with exemplars");
+        }
     }
     bench.commit();
     bench

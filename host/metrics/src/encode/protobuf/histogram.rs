@@ -1,9 +1,13 @@
 //! The message of a histogram.
 
-use super::{Field, Writer, metric::timestamp};
+use super::{
+    Field, Writer,
+    metric::{exemplar, timestamp},
+};
 use crate::{
     desc::{Desc, Kind},
     encode::point::HistogramPoint,
+    exemplar::SeriesExemplars,
     native_histogram::is_whole,
     sample::NativeHistogramValue,
 };
@@ -12,6 +16,7 @@ use crate::{
 pub(super) fn write(
     desc: &Desc,
     point: &HistogramPoint<'_>,
+    exemplars: Option<&SeriesExemplars>,
     created: Option<i64>,
     to: &mut impl Writer,
 ) {
@@ -30,7 +35,11 @@ pub(super) fn write(
     count(to, 1, "sample_count", 4, "sample_count_float", point.count);
     to.double(Field(2, "sample_sum"), point.sum);
     if let Kind::Histogram(options) = &desc.kind {
-        for (bound, up_to) in options.bounds.iter().zip(point.buckets) {
+        let last = |bucket| exemplars.and_then(|all| all.bucket(bucket));
+        let finite = options.bounds.iter().zip(point.buckets);
+        // Nobody misses the bucket of +Inf, unless it has an exemplar.
+        let infinity = last(options.bounds.len()).map(|_| (&f64::INFINITY, &point.count));
+        for (bucket, (bound, up_to)) in finite.chain(infinity).enumerate() {
             to.message(Field(3, "bucket"), |to| {
                 let [whole_field, float_field] = [
                     Field(1, "cumulative_count"),
@@ -38,6 +47,9 @@ pub(super) fn write(
                 ];
                 self::count(to, whole, whole_field, float_field, *up_to);
                 to.double(Field(2, "upper_bound"), *bound);
+                if let Some(last) = last(bucket) {
+                    exemplar(Field(3, "exemplar"), last, to);
+                }
             });
         }
     }
@@ -66,6 +78,9 @@ pub(super) fn write(
     spans(Field(12, "positive_span"), &native.positive_spans, to);
     let fields = [Field(13, "positive_delta"), Field(14, "positive_count")];
     counts(whole, fields, &native.positive_counts, to);
+    for each in exemplars.map_or_else(Default::default, SeriesExemplars::native) {
+        exemplar(Field(16, "exemplars"), each, to);
+    }
 }
 
 /// A count in the field for integers, or in the one that overrides it.

@@ -7,6 +7,7 @@ use crate::{
     block::Slice,
     desc::{Desc, Kind},
     encode::point::{Point, Reader},
+    exemplar::Exemplar,
     labels,
 };
 
@@ -41,21 +42,9 @@ impl Walk {
     }
 
     fn metric(&mut self, desc: &Desc, slice: &Slice, position: usize, to: &mut impl Writer) {
-        for label in labels::pairs(slice.texts.get(position)) {
-            let unescaped = &mut self.unescaped;
-            to.message(Field(1, "label"), |to| {
-                to.string(Field(1, "name"), &label.name());
-                let value = if label.value.contains(&b'\\') {
-                    unescaped.clear();
-                    labels::push_unescaped(unescaped, label.value);
-                    unescaped
-                } else {
-                    label.value
-                };
-                to.string(Field(2, "value"), value);
-            });
-        }
+        write_labels(slice.texts.get(position), &mut self.unescaped, to);
         let created = slice.created(position);
+        let exemplars = slice.column.exemplars.get(position);
         match self.reader.read(slice, position) {
             Point::Number(value) => {
                 let field = match desc.kind {
@@ -65,6 +54,9 @@ impl Walk {
                 };
                 to.message(field, |to| {
                     to.double(Field(1, "value"), value);
+                    if let Some(last) = exemplars.and_then(|all| all.bucket(0)) {
+                        exemplar(Field(2, "exemplar"), last, to);
+                    }
                     if desc.kind == Kind::Counter {
                         timestamp(Field(3, "created_timestamp"), created, to);
                     }
@@ -87,13 +79,39 @@ impl Walk {
                 timestamp(Field(4, "created_timestamp"), created, to);
             }),
             Point::Histogram(point) => to.message(Field(7, "histogram"), |to| {
-                histogram::write(desc, &point, created, to);
+                histogram::write(desc, &point, exemplars, created, to);
             }),
         }
         if let Some(millis) = slice.column.timestamp(position) {
             to.signed(Field(6, "timestamp_ms"), millis);
         }
     }
+}
+
+/// The labels of a series or of an exemplar.
+fn write_labels(text: &[u8], unescaped: &mut Vec<u8>, to: &mut impl Writer) {
+    for label in labels::pairs(text) {
+        let unescaped = &mut *unescaped;
+        to.message(Field(1, "label"), |to| {
+            to.string(Field(1, "name"), &label.name());
+            let value = if label.value.contains(&b'\\') {
+                unescaped.clear();
+                labels::push_unescaped(unescaped, label.value);
+                unescaped
+            } else {
+                label.value
+            };
+            to.string(Field(2, "value"), value);
+        });
+    }
+}
+
+pub(super) fn exemplar(field: Field, exemplar: &Exemplar, to: &mut impl Writer) {
+    to.message(field, |to| {
+        write_labels(&exemplar.labels, &mut Vec::new(), to);
+        to.double(Field(2, "value"), exemplar.value);
+        timestamp(Field(3, "timestamp"), exemplar.timestamp_ms, to);
+    });
 }
 
 /// A `google.protobuf.Timestamp`.
