@@ -238,3 +238,23 @@ fn every_metric_of_the_exporter_is_documented() -> Result<()> {
     }
     Ok(())
 }
+
+/// What escaping takes from a page is counted at every scrape, and logged once.
+#[test]
+fn a_family_whose_escaped_name_is_taken_is_counted() -> Result<()> {
+    let host = Meterbox::with("twice", "test/collides", "").start()?;
+    let dropped = "meterbox_http_metrics_dropped_families_total";
+    for before in 0..3 {
+        let page = host.scrape()?;
+        assert_eq!(page.value(dropped, &[]), Some(f64::from(before)));
+        assert_eq!(page.value("two_names", &[]), Some(2.0));
+    }
+    let utf8 = [("accept", "text/plain;version=0.0.4;escaping=allow-utf-8")];
+    let page = host.request("GET", "/metrics", &utf8)?.text()?;
+    assert!(page.contains("\n{\"two.names\"} 1\n"), "{page}");
+    assert_eq!(host.scrape()?.value(dropped, &[]), Some(3.0));
+    let log = host.log();
+    let lines = log.iter().filter(|line| line.contains("two.names"));
+    assert_eq!(lines.count(), 1, "{log:#?}");
+    Ok(())
+}

@@ -1,5 +1,10 @@
 //! What the metrics page says about its own requests: promhttp's metrics of itself, under our names.
 
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use meterbox_metrics::{Counter, CounterVec, Gauge, RegisterError, Registry};
 
 /// Codes that are on the page from the start, so that a rate over the first failure is seen.
@@ -12,10 +17,13 @@ pub(crate) struct HttpMetrics {
     /// The series of nearly every answer.
     ok: Counter,
     in_flight: Gauge,
+    dropped: Counter,
+    /// Families whose loss was logged.
+    logged: Arc<Mutex<HashSet<String>>>,
 }
 
 impl HttpMetrics {
-    /// Describes both families.
+    /// Describes its families.
     pub(crate) fn new(registry: &Registry) -> Result<Self, RegisterError> {
         let requests = registry.own_counter(
             "meterbox_http_metrics_requests_total",
@@ -27,17 +35,41 @@ impl HttpMetrics {
             "Requests for the metrics page that are being answered, this one included.",
             [],
         )?;
+        let dropped = registry.own_counter(
+            "meterbox_http_metrics_dropped_families_total",
+            "Families left out of a page because another one has their name once names are escaped.",
+            [],
+        )?;
         let [ok, ..] = EXPECTED.map(|code| requests.with([code]));
         Ok(Self {
             requests,
             ok,
             in_flight: in_flight.with([]),
+            dropped: dropped.with([]),
+            logged: Arc::default(),
         })
     }
 
     /// Whether more than one request is being answered.
     pub(crate) fn is_busy(&self) -> bool {
         self.in_flight.get() > 1.0
+    }
+
+    /// These families are not on a page. Each is logged once: it happens again at every scrape.
+    pub(super) fn dropped(&self, families: &[String]) {
+        if families.is_empty() {
+            return;
+        }
+        self.dropped.add(families.len() as f64);
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        for family in families.iter().filter(|name| !logged.contains(*name)) {
+            tracing::warn!(
+                family,
+                "left out of pages with escaped names: escaped, it or two of its labels have a name that is taken; \
+                 rename it in its plugin, or let the scraper ask for escaping=allow-utf-8"
+            );
+        }
+        logged.extend(families.iter().cloned());
     }
 
     /// A request came in.
@@ -102,5 +134,16 @@ mod tests {
         drop(other);
         drop(metrics.enter());
         assert_eq!(now(&metrics), (0.0, [1.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    fn a_dropped_family_is_remembered() {
+        let metrics = HttpMetrics::new(&Registry::default()).unwrap();
+        metrics.dropped(&[]);
+        for _ in 0..2 {
+            metrics.dropped(&["a.b".to_owned(), "c.d".to_owned()]);
+        }
+        assert_eq!(metrics.dropped.get(), 4.0);
+        assert_eq!(metrics.logged.lock().unwrap().len(), 2);
     }
 }

@@ -60,6 +60,7 @@ impl Metrics {
         let page = page.with_created_lines(host.web().created_lines);
         let (format, escaping) = negotiate::format(headers);
         let mut frames = page.frames(format, escaping);
+        host.http_metrics().dropped(frames.dropped());
         // The frames hold what they need of it.
         drop(page);
         let wire = Wire {

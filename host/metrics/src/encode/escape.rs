@@ -19,14 +19,15 @@ use crate::{
     page::{Page, PageFamily},
 };
 
-/// The page with its names escaped, and how many families had to be left out because another one has their name then.
+/// The page with its names escaped, and the names of the families that had to be left out because another one has their
+/// name then.
 /// A page of legacy names, which is nearly every one, is returned as it came.
-pub(super) fn page(page: Page, scheme: Escaping) -> (Page, usize) {
+pub(super) fn page(page: Page, scheme: Escaping) -> (Page, Vec<String>) {
     if scheme == Escaping::AllowUtf8 || !page.families.iter().any(needs_escaping) {
-        return (page, 0);
+        return (page, Vec::new());
     }
     let mut taken = HashSet::new();
-    let mut dropped = 0;
+    let mut dropped = Vec::new();
     // Who keeps its name has the first right to it.
     for family in page
         .families
@@ -49,7 +50,7 @@ pub(super) fn page(page: Page, scheme: Escaping) -> (Page, usize) {
         });
         match escaped {
             Some(escaped) => families.push(escaped),
-            None => dropped += 1,
+            None => dropped.push(family.desc.name.clone()),
         }
     }
     families.sort_by(|a, b| a.desc.name.cmp(&b.desc.name));

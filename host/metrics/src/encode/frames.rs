@@ -26,7 +26,7 @@ pub struct Frames {
     /// Room that a piece gets from the start.
     capacity: usize,
     /// Families that could not be written.
-    dropped: usize,
+    dropped: Vec<String>,
     done: bool,
 }
 
@@ -54,10 +54,10 @@ impl Frames {
         }
     }
 
-    /// How many families are left out because another family, or another label of theirs, has the same name once names
-    /// are escaped.
-    pub fn dropped(&self) -> usize {
-        self.dropped
+    /// Names of the families that are left out because another family, or another label of theirs, has the same name once
+    /// names are escaped.
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
     }
 
     /// Appends the next piece, into room that may have been used before; `false` where there is none left.
