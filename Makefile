@@ -56,8 +56,8 @@ bench: build guests ## Measure beside other libraries (BENCH=--quick, BENCH=--ma
 edges: build guests ## Measure what careless and hostile HTTP peers cost
 	$(CARGO) bench --locked -p meterbox-tests --bench edges
 
-fuzz: ## Fuzz the parsers and the compressor for FUZZ seconds each (needs nightly and cargo-fuzz)
-	for target in parse_text parse_openmetrics gzip; do \
+fuzz: ## Run each fuzz target for FUZZ seconds (needs nightly and cargo-fuzz)
+	for target in parse_text parse_openmetrics encode session negotiation gzip; do \
 	  mkdir -p target/fuzz/$$target && \
 	  $(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target target/fuzz/$$target tests/fuzz/corpus/$$target \
 	    -- -max_total_time=$(FUZZ) -dict=tests/fuzz/exposition.dict || exit 1; \

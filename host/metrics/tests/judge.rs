@@ -1,5 +1,5 @@
-//! OpenMetrics pages of any names, labels and numbers, read by Python's strict parser. Skipped where it is missing;
-//! `make judges` fetches it.
+//! Pages of any names, labels, numbers and exemplars, read by Python's parsers and by promtool. Skipped where they are
+//! missing; `make judges` fetches them.
 
 #![allow(
     missing_docs,
@@ -11,14 +11,15 @@ mod common;
 
 use std::{
     io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
     time::Instant,
 };
 
 use common::kinds::{counted, sampled};
 use meterbox_metrics::{
-    Desc, HistogramOptions, Kind, Registry, ScopeOptions, Session, SummaryOptions, Verb, View,
+    Desc, Exemplar, HistogramOptions, Kind, Registry, ScopeOptions, Session, SummaryOptions, Verb,
+    View,
     encode::{Escaping, Format},
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -75,42 +76,49 @@ fn strange(runner: &mut TestRunner) -> Registry {
             if let Some(verb) = verb {
                 session.update(verb, vec![handle], vec![number]).unwrap();
             }
+            // Python's parser counts quotes that stand escaped in an exemplar, too, and looks for braces.
+            let trace: String = values[0]
+                .chars()
+                .filter(|char| !"\"{}".contains(*char))
+                .collect();
+            let exemplar = Exemplar::new(&[("trace_id", trace)], number, None).unwrap();
+            // Of a kind that has none it is refused.
+            session.attach(handle, exemplar).ok();
         }
         session.commit(Instant::now());
     }
     registry
 }
 
-#[test]
-fn python_reads_every_sample() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = directory.join("../../target/judges/venv/bin/python");
-    if !python.is_file() {
-        let required =
-            std::env::var_os("METERBOX_REQUIRE_JUDGES").is_some_and(|value| value == "1");
-        assert!(
-            !required,
-            "prometheus_client is missing; `make judges` fetches it"
-        );
-        return;
+/// A judge that `make judges` put there; `None` skips the test.
+fn judge(path: &str) -> Option<PathBuf> {
+    let judge = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/judges");
+    let judge = judge.join(path);
+    if judge.is_file() {
+        return Some(judge);
     }
+    let required = std::env::var_os("METERBOX_REQUIRE_JUDGES").is_some_and(|value| value == "1");
+    assert!(!required, "{path} is missing; `make judges` fetches it");
+    None
+}
+
+fn registries() -> Vec<Registry> {
     let mut runner = TestRunner::deterministic();
     let mut registries = vec![sampled().registry, counted().registry];
     registries.extend((0..100).map(|_| strange(&mut runner)));
-    let mut pages = Vec::new();
-    for registry in &registries {
-        let page = registry.page(|_| View::All);
-        for scheme in Escaping::ALL {
-            pages.push(String::from_utf8(page.to_bytes(Format::OpenMetrics100, scheme)).unwrap());
-        }
-    }
-    let lines = pages.iter().flat_map(|page| page.split_terminator('\n'));
-    let samples = lines.filter(|line| !line.starts_with('#')).count();
+    registries
+}
 
-    let mut judge = Command::new(python)
-        .arg(directory.join("tests/judge.py"))
+fn write(registry: &Registry, format: Format, scheme: Escaping) -> String {
+    let page = registry.page(|_| View::All);
+    String::from_utf8(page.to_bytes(format, scheme)).unwrap()
+}
+
+fn ask(judge: &mut Command, text: &str) -> Output {
+    let mut judge = judge
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // It reads all before it says anything.
@@ -118,12 +126,59 @@ fn python_reads_every_sample() {
         .stdin
         .take()
         .unwrap()
-        .write_all(pages.concat().as_bytes())
+        .write_all(text.as_bytes())
         .unwrap();
-    let said = judge.wait_with_output().unwrap();
-    assert!(said.status.success());
-    assert_eq!(
-        String::from_utf8(said.stdout).unwrap().trim(),
-        samples.to_string()
-    );
+    judge.wait_with_output().unwrap()
+}
+
+fn python_reads(format: Format, mode: &str, end: &str) {
+    let Some(python) = judge("venv/bin/python") else {
+        return;
+    };
+    let mut pages = String::new();
+    let mut samples = 0;
+    for registry in registries() {
+        for scheme in Escaping::ALL {
+            let page = write(&registry, format, scheme);
+            let lines = page.split_terminator('\n');
+            samples += lines.filter(|line| !line.starts_with('#')).count();
+            pages = pages + &page + end;
+        }
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judge.py");
+    let said = ask(Command::new(python).arg(script).arg(mode), &pages);
+    let why = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{why}");
+    let read = String::from_utf8_lossy(&said.stdout);
+    assert_eq!(read.trim(), samples.to_string());
+}
+
+#[test]
+fn python_reads_every_sample_of_openmetrics() {
+    python_reads(Format::OpenMetrics100, "openmetrics", "");
+}
+
+#[test]
+fn python_reads_every_sample_of_text() {
+    // To this format it is a comment, and tells the pages apart.
+    python_reads(Format::Text, "text", "# EOF\n");
+}
+
+/// prometheus/common's parser. It is older than names in quotes.
+#[test]
+fn promtool_reads_every_page_of_text() {
+    let Some(promtool) = judge("bin/promtool") else {
+        return;
+    };
+    for registry in registries() {
+        let page = write(&registry, Format::Text, Escaping::Underscores);
+        let said = ask(Command::new(&promtool).args(["check", "metrics"]), &page);
+        // 3: it was read, and its names are found fault with.
+        let read = matches!(said.status.code(), Some(0 | 3));
+        assert!(
+            read,
+            "{}\nin:\n{page}",
+            String::from_utf8_lossy(&said.stderr)
+        );
+    }
 }

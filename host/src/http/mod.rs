@@ -16,6 +16,8 @@
 
 mod admission;
 mod deadline;
+#[cfg(test)]
+mod fuzz;
 mod health;
 mod instrument;
 mod landing;

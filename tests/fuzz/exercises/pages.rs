@@ -1,9 +1,19 @@
-//! What both targets do with a page once it was read.
+//! Any text as a page: no panic, and what holds for every page that is in order.
 
 use meterbox_metrics::parse::{self, ParseError, ParsedFamily};
 
-/// Looks at families from all sides, and checks what holds for every page that is in order.
-pub fn exercise(page: &str, read: Result<Vec<ParsedFamily<'_>>, ParseError>) {
+/// Reads it as text format 0.0.4.
+pub fn text(page: &str) {
+    exercise(page, parse::text(page));
+}
+
+/// Reads it as OpenMetrics.
+pub fn openmetrics(page: &str) {
+    exercise(page, parse::openmetrics(page));
+}
+
+/// Looks at families from all sides.
+fn exercise(page: &str, read: Result<Vec<ParsedFamily<'_>>, ParseError>) {
     let families = match read {
         Ok(families) => families,
         Err(error) => {
