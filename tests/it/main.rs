@@ -12,6 +12,7 @@ mod http_edges;
 mod judges;
 mod limits;
 mod memory;
+mod negotiation;
 mod ponds;
 mod refusals;
 mod scrape;

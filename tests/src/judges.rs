@@ -17,6 +17,16 @@ pub fn find(name: &str) -> Result<Option<PathBuf>> {
     require(files::root().join("target/judges/bin").join(name), name)
 }
 
+/// A judge that is skipped also where judges are required.
+pub fn find_optional(name: &str) -> Result<Option<PathBuf>> {
+    let path = files::root().join("target/judges/bin").join(name);
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    skip(name)?;
+    Ok(None)
+}
+
 /// A Python that has prometheus_client.
 pub fn python() -> Result<Option<PathBuf>> {
     require(
@@ -32,13 +42,18 @@ fn require(path: PathBuf, name: &str) -> Result<Option<PathBuf>> {
     if env::var_os("METERBOX_REQUIRE_JUDGES").is_some_and(|value| value == "1") {
         bail!("the judge {name} is missing; `make judges` fetches it");
     }
+    skip(name)?;
+    Ok(None)
+}
+
+fn skip(name: &str) -> Result<()> {
     let test = thread::current().name().unwrap_or("a test").to_owned();
     // Straight to the stream: a skipped test is to be seen although it passes.
     writeln!(
         io::stderr(),
         "skipped: {test}: the judge {name} is missing; `make judges` fetches it"
     )?;
-    Ok(None)
+    Ok(())
 }
 
 /// Runs a judge with this standard input.
