@@ -176,7 +176,7 @@ fn a_file_that_is_too_large() -> Result<()> {
         .write(true)
         .open(&broken.file)?
         .set_len((64 << 20) + 1)?;
-    broken.is_refused(&["broken.wasm", "64 MiB"])
+    broken.is_refused(&["broken.wasm", "limits.file-bytes"])
 }
 
 /// A section with a count before its contents.

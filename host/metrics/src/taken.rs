@@ -78,37 +78,52 @@ impl Taken {
             if own.0.contains_key(&desc.name) {
                 return Err(RegisterError::Twice(desc.name.clone()));
             }
-            own.check_suffixes(desc)?;
+            own.check_names(desc, &sample_names(desc))?;
+            own.check_names(desc, &created_names(desc))?;
+            self.check_names(desc, &created_names(desc))?;
             self.check(desc, scope)?;
             own.keep(desc, "this plugin");
         }
         Ok(())
     }
 
-    /// Whether a family of this scope can stand beside all of these.
+    /// Whether a family of this scope can stand beside all of these. `_created` samples are not looked at: libraries write
+    /// them as families into text of format 0.0.4, and the encoder of OpenMetrics gives way to those.
     pub(crate) fn check(&self, desc: &Desc, scope: &Scope) -> Result<(), RegisterError> {
         if let Some(owned) = self.0.get(&desc.name) {
             owned.check_shared(desc, scope)?;
         }
-        self.check_suffixes(desc)
+        self.check_names(desc, &sample_names(desc))
     }
 
-    fn check_suffixes(&self, desc: &Desc) -> Result<(), RegisterError> {
-        let name = desc.name.as_str();
-        let stem = name.strip_suffix("_total").unwrap_or(name);
-        let mut others = vec![format!("{name}_created"), format!("{stem}_created")];
-        for suffix in SUFFIXES {
-            others.push(format!("{name}{suffix}"));
-            others.extend(name.strip_suffix(suffix).map(str::to_owned));
-        }
-        if let Some(stem) = name.strip_suffix("_created") {
-            others.extend([stem.to_owned(), format!("{stem}_total")]);
-        }
+    fn check_names(&self, desc: &Desc, others: &[String]) -> Result<(), RegisterError> {
         for owned in others.iter().filter_map(|other| self.0.get(other)) {
             check_pair(desc, &owned.desc, &owned.by.name())?;
         }
         Ok(())
     }
+}
+
+/// What families are called whose samples may have this name, or that may be called as one of its samples.
+fn sample_names(desc: &Desc) -> Vec<String> {
+    let name = desc.name.as_str();
+    let mut others = Vec::with_capacity(2 * SUFFIXES.len());
+    for suffix in SUFFIXES {
+        others.push(format!("{name}{suffix}"));
+        others.extend(name.strip_suffix(suffix).map(str::to_owned));
+    }
+    others
+}
+
+/// What families are called that may have a `_created` sample of this name, or whose name this one's may have.
+fn created_names(desc: &Desc) -> Vec<String> {
+    let name = desc.name.as_str();
+    let stem = name.strip_suffix("_total").unwrap_or(name);
+    let mut others = vec![format!("{name}_created"), format!("{stem}_created")];
+    if let Some(stem) = name.strip_suffix("_created") {
+        others.extend([stem.to_owned(), format!("{stem}_total")]);
+    }
+    others
 }
 
 impl Owned {
