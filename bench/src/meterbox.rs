@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::Result;
 use meterbox_metrics::{
-    Desc, HistogramOptions, Kind as MeterboxKind, Registry, Scope, ScopeLimits, ScopeOptions, Session,
-    SummaryOptions, Verb, View,
+    Desc, HistogramOptions, Kind as MeterboxKind, Registry, Scope, ScopeLimits, ScopeOptions,
+    Session, SummaryOptions, Verb, View,
     encode::{Escaping, Format, Frames},
 };
 

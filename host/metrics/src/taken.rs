@@ -18,8 +18,10 @@ struct Owned {
     by: Owner,
     /// Owners who share the name, by the values of their constant labels, in which they have to differ. `None` if it is
     /// not shared.
-    sharers: Option<HashMap<Vec<(String, String)>, Arc<Scope>>>,
+    sharers: Option<Sharers>,
 }
+
+type Sharers = HashMap<Vec<(String, String)>, Arc<Scope>>;
 
 /// Who has a family, for messages.
 #[derive(Clone, Debug)]
