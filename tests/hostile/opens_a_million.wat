@@ -11,7 +11,7 @@
   (data (i32.const 160) "\01")
   (data (i32.const 208) "\00\09\00\00\01\00\00\00")
   (data (i32.const 2048) "opened")
-  (data (i32.const 2304) "\10\09\00\00\01\00\00\00l")
+  (data (i32.const 2304) "\08\09\00\00\01\00\00\00l")
   ;; Its one label value, six digits at 3080.
   (data (i32.const 3072) "\08\0c\00\00\06\00\00\00000000")
   (func (export "meterbox:plugin/collector@0.1.0#describe") (result i32) (i32.const 64))
