@@ -160,7 +160,8 @@ fn a_signal_during_the_start_ends_it_well() -> Result<()> {
 #[test]
 fn the_compiling_process_says_what_is_wrong() -> Result<()> {
     let mut child = Command::new(files::binary()?)
-        .args(["compile", "wide"])
+        // What the exporter appends: the layout, seconds, bytes of address space.
+        .args(["compile", "wide", "60", "4294967296"])
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -176,6 +177,7 @@ fn the_compiling_process_says_what_is_wrong() -> Result<()> {
     ensure!(output.stdout.is_empty());
     let said = String::from_utf8(output.stderr)?;
     ensure!(said.lines().count() == 1, "{said}");
+    ensure!(!said.contains("for the exporter itself to start"), "{said}");
     Ok(())
 }
 
