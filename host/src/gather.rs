@@ -37,35 +37,33 @@ pub(crate) async fn gather(
     let (asked, unasked): (Vec<_>, Vec<_>) =
         plugins.iter().partition(|plugin| wanted(plugin.name()));
     let (files, no_files) = match textfile {
-        Some(files) if wanted(TEXTFILE) => (Some((files, files.collect())), None),
+        Some(files) if wanted(TEXTFILE) => (Some(files), None),
         other => (None, other),
     };
+    // All are started before the first is waited for.
+    let mut under_way: Vec<_> = files
+        .map(|files| (files.metrics(), files.scope(), files.collect()))
+        .into_iter()
+        .collect();
     let begun = Instant::now();
     let (dear, cheap): (Vec<_>, Vec<_>) = asked.into_iter().partition(|plugin| plugin.is_dear());
     let mut failed: Vec<&Arc<Scope>> = Vec::new();
-    let mut under_way = Vec::new();
     let dear = dear.into_iter().map(|plugin| (plugin, false));
-    // All are started before the first is waited for.
     for (plugin, is_cheap) in dear.chain(cheap.into_iter().map(|plugin| (plugin, true))) {
         let here = is_cheap && begun.elapsed() < SHARE;
         match plugin.collect(&meminfo, here).await {
             Collect::Over(true) => {}
             Collect::Over(false) => failed.push(plugin.scope()),
-            Collect::UnderWay(collect) => under_way.push((plugin, collect)),
+            Collect::UnderWay(collect) => {
+                under_way.push((plugin.metrics(), plugin.scope(), collect));
+            }
         }
     }
-    for (plugin, collect) in under_way {
+    for (metrics, scope, collect) in under_way {
         let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
         if !waited.unwrap_or(false) {
-            plugin.metrics().missed();
-            failed.push(plugin.scope());
-        }
-    }
-    if let Some((files, collect)) = files {
-        let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
-        if !waited.unwrap_or(false) {
-            files.metrics().missed();
-            failed.push(files.scope());
+            metrics.missed();
+            failed.push(scope);
         }
     }
     let among = |scopes: &[&Arc<Scope>], scope: &Scope| {

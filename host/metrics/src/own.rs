@@ -124,7 +124,7 @@ impl Gauge {
 
 /// A family of counters with `N` labels. Clones are the same family.
 #[derive(Clone, Debug)]
-pub struct CounterVec<const N: usize>(Series);
+pub struct CounterVec<const N: usize>(pub(crate) Series);
 
 impl<const N: usize> CounterVec<N> {
     /// The counter with these label values, in the order of the names; made with 0 if it is not there.
@@ -140,7 +140,7 @@ impl<const N: usize> CounterVec<N> {
 
 /// A family of gauges with `N` labels. Clones are the same family.
 #[derive(Clone, Debug)]
-pub struct GaugeVec<const N: usize>(Series);
+pub struct GaugeVec<const N: usize>(pub(crate) Series);
 
 impl<const N: usize> GaugeVec<N> {
     /// The gauge with these label values, in the order of the names; made with 0 if it is not there.
@@ -151,7 +151,7 @@ impl<const N: usize> GaugeVec<N> {
 
 /// The series of one family.
 #[derive(Clone, Debug)]
-struct Series {
+pub(crate) struct Series {
     own: Own,
     family: usize,
 }
@@ -187,29 +187,27 @@ impl Own {
         self.families.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A family of counters; described twice alike, it is one.
-    pub(crate) fn counter<const N: usize>(
-        &self,
-        desc: Desc,
-    ) -> Result<CounterVec<N>, RegisterError> {
-        self.describe(desc).map(CounterVec)
+    /// The family of this description, if it is there.
+    pub(crate) fn find(&self, desc: &Desc) -> Option<Series> {
+        let families = self.lock();
+        let place = families.iter().position(|own| *own.family.desc == *desc);
+        place.map(|place| self.series(place))
     }
 
-    /// A family of gauges; described twice alike, it is one.
-    pub(crate) fn gauge<const N: usize>(&self, desc: Desc) -> Result<GaugeVec<N>, RegisterError> {
-        self.describe(desc).map(GaugeVec)
-    }
-
-    fn describe(&self, desc: Desc) -> Result<Series, RegisterError> {
-        desc.check([].into_iter())?;
-        let series = |family| Series {
+    fn series(&self, family: usize) -> Series {
+        Series {
             own: self.clone(),
             family,
-        };
+        }
+    }
+
+    /// Adds a family; described twice alike, it is one.
+    pub(crate) fn describe(&self, desc: Desc) -> Result<Series, RegisterError> {
+        desc.check([].into_iter())?;
         let mut families = self.lock();
         for (place, OwnFamily { family: other, .. }) in families.iter().enumerate() {
             if *other.desc == desc {
-                return Ok(series(place));
+                return Ok(self.series(place));
             }
             if other.desc.name == desc.name {
                 return Err(RegisterError::Twice(desc.name));
@@ -220,7 +218,7 @@ impl Own {
             family: Family::new(desc, &[]),
             cells: Vec::new(),
         });
-        Ok(series(families.len() - 1))
+        Ok(self.series(families.len() - 1))
     }
 
     /// Every family, also those without series.

@@ -1,7 +1,7 @@
 //! All families of all owners, and the page that they make.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, PoisonError, RwLock},
     time::Instant,
 };
 
@@ -89,8 +89,7 @@ impl Registry {
         labels: [&str; N],
     ) -> Result<CounterVec<N>, RegisterError> {
         let desc = Desc::new(name, help, Kind::Counter).with_labels(labels);
-        let _scopes = self.check_own(&desc)?;
-        self.own.counter(desc)
+        self.describe_own(desc).map(CounterVec)
     }
 
     /// A family of gauges that the program itself sets; see [`Registry::own_counter`].
@@ -101,8 +100,7 @@ impl Registry {
         labels: [&str; N],
     ) -> Result<GaugeVec<N>, RegisterError> {
         let desc = Desc::new(name, help, Kind::Gauge).with_labels(labels);
-        let _scopes = self.check_own(&desc)?;
-        self.own.gauge(desc)
+        self.describe_own(desc).map(GaugeVec)
     }
 
     /// Deletes every series with this label from the program's own families, as when what it is about has gone.
@@ -110,11 +108,12 @@ impl Registry {
         self.own.remove_matching(label, value);
     }
 
-    /// Checks one of the program's families against the plugins', of which none comes while the answer is held.
-    fn check_own(
-        &self,
-        desc: &Desc,
-    ) -> Result<RwLockReadGuard<'_, Vec<Arc<Scope>>>, RegisterError> {
+    fn describe_own(&self, desc: Desc) -> Result<own::Series, RegisterError> {
+        // Each plugin asks for the families about plugins; only the first one has to be compared with all plugins'.
+        if let Some(series) = self.own.find(&desc) {
+            return Ok(series);
+        }
+        // Held to the end: no plugin comes in between.
         let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         for owner in scopes.iter() {
             let by = format!("plugin {:?}", owner.owner());
@@ -126,10 +125,10 @@ impl Registry {
                         why: "rename one of them".to_owned(),
                     });
                 }
-                check_pair(desc, &other.desc, &by)?;
+                check_pair(&desc, &other.desc, &by)?;
             }
         }
-        Ok(scopes)
+        self.own.describe(desc)
     }
 
     /// Registers an owner's families, or says which one cannot be and why.
@@ -148,16 +147,12 @@ impl Registry {
         &self,
         owners: Vec<(ScopeOptions, Vec<Desc>)>,
     ) -> Result<Vec<Arc<Scope>>, (usize, RegisterError)> {
-        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        // Before the lock: it runs code of others.
         let natives = foreign::gather(&self.natives);
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Taken::default();
         scopes.iter().for_each(|scope| taken.share_all(scope));
-        natives
-            .iter()
-            .for_each(|family| taken.keep(&family.desc, own::OWNER));
-        for desc in self.own.descs() {
-            taken.keep(&desc, own::OWNER);
-        }
+        self.keep_host(&natives, &mut taken);
         let mut new = Vec::with_capacity(owners.len());
         let mut described = Taken::default();
         for (place, (options, descs)) in owners.into_iter().enumerate() {
@@ -189,6 +184,7 @@ impl Registry {
         let found = dynamic::merge(found, &mut errors);
         // Nobody waits for this: the registry is locked only to compare names.
         let mut families = dynamic::build(scope, found, &mut errors);
+        let natives = foreign::gather(&self.natives);
         let scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let mut taken = Taken::default();
         let before = scopes
@@ -207,12 +203,7 @@ impl Registry {
         for family in scope.lock().iter() {
             taken.keep(&family.desc, "what the plugin has described");
         }
-        for family in foreign::gather(&self.natives) {
-            taken.keep(&family.desc, own::OWNER);
-        }
-        for desc in self.own.descs() {
-            taken.keep(&desc, own::OWNER);
-        }
+        self.keep_host(&natives, &mut taken);
         let mut own = Taken::default();
         families.retain(|family| {
             let checked = taken
@@ -228,6 +219,14 @@ impl Registry {
         after.skip(1).for_each(|owner| evict(owner, &own));
         *scope.lock_dynamic() = families;
         errors
+    }
+
+    /// The families of native code and of the program itself, which nobody may share.
+    fn keep_host(&self, natives: &[Family], taken: &mut Taken) {
+        let natives = natives.iter().map(|family| Arc::clone(&family.desc));
+        for desc in natives.chain(self.own.descs()) {
+            taken.keep(&desc, own::OWNER);
+        }
     }
 
     /// Takes an owner's families off the page, and lets others have their names.
