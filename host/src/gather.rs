@@ -13,11 +13,8 @@ use std::{
 use meterbox_metrics::{Page, Registry, Scope, View};
 
 use crate::{
-    config::TEXTFILE,
-    imports::meminfo::Reading,
-    own::ProcessMetrics,
-    plugin::{Collect, Plugin},
-    textfile::Textfile,
+    config::TEXTFILE, fleet::Fleet, imports::meminfo::Reading, own::ProcessMetrics,
+    plugin::Collect, textfile::Textfile,
 };
 
 /// How long a scrape calls plugins itself.
@@ -27,13 +24,14 @@ const SHARE: Duration = Duration::from_millis(1);
 /// of plugins that were not asked are left out. Also says whether everybody who was asked is on the page.
 pub(crate) async fn gather(
     registry: &Registry,
-    plugins: &[Arc<Plugin>],
-    textfile: Option<&Textfile>,
+    fleet: &Fleet,
     process: &ProcessMetrics,
     deadline: Instant,
     wanted: impl Fn(&str) -> bool,
 ) -> (Page, bool) {
     let meminfo = Arc::new(Reading::default());
+    let Fleet { plugins, textfile } = fleet;
+    let textfile = textfile.as_deref();
     let (asked, unasked): (Vec<_>, Vec<_>) =
         plugins.iter().partition(|plugin| wanted(plugin.name()));
     let (files, no_files) = match textfile {
@@ -75,7 +73,7 @@ pub(crate) async fn gather(
     for plugin in plugins {
         plugin.read_metrics();
     }
-    let page = registry.page(|scope| {
+    let page = registry.page_of(&fleet.scopes(), |scope| {
         if among(&unasked, scope) {
             View::Nothing
         } else if among(&failed, scope) {

@@ -5,7 +5,7 @@ use std::{
     fmt,
     path::Path,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -22,8 +22,9 @@ use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
     batch::Batches,
-    config::{Config, ConfigError, PluginConfig, TEXTFILE, WebConfig},
+    config::{Config, ConfigError, PluginConfig, WebConfig},
     engine::{Engine, Fault, Settings, compile::Compiler},
+    fleet::Fleet,
     gather,
     http::HttpMetrics,
     limits::Limits,
@@ -69,8 +70,8 @@ pub struct Host {
 
 struct Inner {
     registry: Registry,
-    plugins: Vec<Arc<Plugin>>,
-    textfile: Option<Textfile>,
+    /// Held just long enough to take it, or to put another in its place.
+    fleet: RwLock<Arc<Fleet>>,
     web: WebConfig,
     http_metrics: HttpMetrics,
     process: ProcessMetrics,
@@ -80,10 +81,19 @@ struct Inner {
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.plugins.iter().map(|plugin| plugin.name()).collect();
+        let fleet = self.fleet();
+        let names: Vec<_> = fleet.plugins.iter().map(|plugin| plugin.name()).collect();
         f.debug_struct("Host")
             .field("plugins", &names)
             .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// What runs now.
+    fn fleet(&self) -> Arc<Fleet> {
+        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&fleet)
     }
 }
 
@@ -151,14 +161,14 @@ impl HostBuilder {
         // After all plugins: where names clash, theirs win.
         let textfile = config
             .textfile
-            .map(|files| Textfile::start(&files, &registry))
+            .map(|files| Textfile::start(&files, &registry).map(Arc::new))
             .transpose()
             .map_err(Error::Textfile)?;
+        let fleet = Fleet { plugins, textfile };
         Ok(Host {
             inner: Arc::new(Inner {
                 registry,
-                plugins,
-                textfile,
+                fleet: RwLock::new(Arc::new(fleet)),
                 web: config.web,
                 http_metrics,
                 process,
@@ -252,16 +262,11 @@ impl Host {
     /// it was asked for; calls for all plugins that come in together may get one page.
     pub async fn gather(&self, deadline: Instant, wanted: impl Fn(&str) -> bool) -> Page {
         let Inner {
-            registry,
-            plugins,
-            textfile,
-            process,
-            ..
+            registry, process, ..
         } = &*self.inner;
-        let textfile = textfile.as_ref();
-        let all = plugins.iter().all(|plugin| wanted(plugin.name()))
-            && (textfile.is_none() || wanted(TEXTFILE));
-        let gather = gather::gather(registry, plugins, textfile, process, deadline, wanted);
+        let fleet = self.inner.fleet();
+        let all = fleet.is_all(&wanted);
+        let gather = gather::gather(registry, &fleet, process, deadline, wanted);
         // Who is alone has nobody to wait for.
         if all && self.inner.http_metrics.is_busy() {
             self.inner.batches.page(deadline, gather).await
@@ -273,9 +278,7 @@ impl Host {
     /// Whether [`Host::gather`] asks whether something of this name is wanted: a plugin, or `textfile` if there are text
     /// files.
     pub(crate) fn has_collector(&self, name: &str) -> bool {
-        let mut plugins = self.inner.plugins.iter();
-        plugins.any(|plugin| plugin.name() == name)
-            || name == TEXTFILE && self.inner.textfile.is_some()
+        self.inner.fleet().has_collector(name)
     }
 
     /// The whole page in text format 0.0.4; see [`Host::gather`].
@@ -299,7 +302,8 @@ impl Host {
 
     /// Every plugin, by name.
     pub fn plugins(&self) -> Vec<PluginStatus> {
-        let plugins = self.inner.plugins.iter();
+        let fleet = self.inner.fleet();
+        let plugins = fleet.plugins.iter();
         plugins
             .map(|plugin| PluginStatus {
                 name: plugin.name().to_owned(),
@@ -313,11 +317,9 @@ impl Host {
 
     /// The plugin route mounted at exactly this path.
     pub fn route(&self, path: &str) -> Option<Route> {
-        let serves = |plugin: &&Arc<Plugin>| plugin.routes().iter().any(|route| route == path);
-        let plugin = self.inner.plugins.iter().find(serves)?;
-        Some(Route {
-            plugin: Arc::clone(plugin),
-        })
+        let fleet = self.inner.fleet();
+        let plugin = Arc::clone(fleet.route(path)?);
+        Some(Route { plugin })
     }
 
     /// Whether requests are welcome: until [`Host::shutdown`].

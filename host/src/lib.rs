@@ -34,6 +34,7 @@ pub mod serve;
 
 mod batch;
 mod engine;
+mod fleet;
 mod gather;
 mod host;
 mod imports;

@@ -238,16 +238,21 @@ impl Registry {
     /// Everything as it is now: every family that has series, ascending by name. `view` says what to take of each scope.
     /// Updates wait for as long as it takes to share the blocks, not to sort, copy or render them.
     pub fn page(&self, view: impl Fn(&Scope) -> View) -> Page {
-        let mut natives = foreign::gather(&self.natives);
         let scopes = self
             .scopes
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
+        self.page_of(&scopes, view)
+    }
+
+    /// The same with these scopes in place of those that are registered now.
+    pub fn page_of(&self, scopes: &[Arc<Scope>], view: impl Fn(&Scope) -> View) -> Page {
+        let mut natives = foreign::gather(&self.natives);
         let mut scoped = Vec::new();
         self.own.page(&mut scoped);
         for scope in scopes {
-            let view = view(&scope);
+            let view = view(scope);
             if view == View::Nothing {
                 continue;
             }
