@@ -1,16 +1,73 @@
 //! Scrapes that come in together take one page.
 //!
 //! Under load the runtime finds several requests at once. The first of them opens a batch and lets the others go first, which join
-//! it; then it closes the batch and makes the page for all. So no page is older than a request that it answers.
+//! it; then it closes the batch and makes the page for all. So no page is older than a request that it answers. Those who want it
+//! written alike share the bytes as well.
 
 use std::{
+    collections::HashMap,
     future::Future,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
-use meterbox_metrics::Page;
-use tokio::sync::watch;
+use bytes::Bytes;
+use meterbox_body::Coding;
+use meterbox_metrics::{
+    Page,
+    encode::{Escaping, Format},
+};
+use tokio::sync::{OnceCell, watch};
+
+/// How a page goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Wire {
+    pub(crate) format: Format,
+    pub(crate) escaping: Escaping,
+    pub(crate) coding: Coding,
+}
+
+/// A whole page as it goes out.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) bytes: Bytes,
+    /// Families that are not on it.
+    pub(crate) dropped: Arc<[String]>,
+}
+
+/// A page for all who came in together.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    page: Page,
+    written: Mutex<HashMap<Wire, Arc<OnceCell<Option<Written>>>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(page: Page) -> Arc<Self> {
+        Arc::new(Self {
+            page,
+            written: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// The page as `write` writes it, which is called for one of those who want it alike while the others wait. `None` where
+    /// it cannot be shared, being too long to be made whole.
+    pub(crate) async fn written(
+        &self,
+        wire: Wire,
+        write: impl FnOnce() -> Option<Written>,
+    ) -> Option<Written> {
+        let cell = {
+            let mut all = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(wire).or_default())
+        };
+        cell.get_or_init(async || write()).await.clone()
+    }
+}
 
 /// The batch that can be joined, if there is one.
 #[derive(Debug, Default)]
@@ -22,12 +79,12 @@ pub(crate) struct Batches {
 struct Open {
     /// When its page is made at the latest.
     deadline: Instant,
-    page: watch::Receiver<Option<Page>>,
+    page: watch::Receiver<Option<Arc<Shared>>>,
 }
 
 enum Role {
-    Lead(watch::Sender<Option<Page>>),
-    Join(watch::Receiver<Option<Page>>),
+    Lead(watch::Sender<Option<Arc<Shared>>>),
+    Join(watch::Receiver<Option<Arc<Shared>>>),
 }
 
 impl Batches {
@@ -37,7 +94,7 @@ impl Batches {
         &self,
         deadline: Instant,
         gather: impl Future<Output = (Page, bool)>,
-    ) -> Page {
+    ) -> Arc<Shared> {
         let lead = match self.enter(deadline) {
             Role::Lead(lead) => lead,
             Role::Join(mut shared) => {
@@ -45,16 +102,17 @@ impl Batches {
                 if let Ok(shared) = shared.wait_for(Option::is_some).await
                     && let Some(page) = &*shared
                 {
-                    return page.clone();
+                    return Arc::clone(page);
                 }
-                return gather.await.0;
+                return Shared::new(gather.await.0);
             }
         };
         tokio::task::yield_now().await;
         self.close(&lead);
         let (page, is_complete) = gather.await;
+        let page = Shared::new(page);
         if is_complete {
-            lead.send_replace(Some(page.clone()));
+            lead.send_replace(Some(Arc::clone(&page)));
         }
         page
     }
@@ -72,7 +130,7 @@ impl Batches {
         Role::Lead(lead)
     }
 
-    fn close(&self, lead: &watch::Sender<Option<Page>>) {
+    fn close(&self, lead: &watch::Sender<Option<Arc<Shared>>>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody with less time may have opened another.
         open.take_if(|open| lead.subscribe().same_channel(&open.page));
@@ -85,10 +143,7 @@ mod tests {
 
     use std::{future::ready, task::Poll, time::Duration};
 
-    use meterbox_metrics::{
-        Registry, View,
-        encode::{Escaping, Format},
-    };
+    use meterbox_metrics::{Registry, View};
 
     use super::*;
 
@@ -100,14 +155,14 @@ mod tests {
         (registry.page(|_| View::All), is_complete)
     }
 
-    fn number(page: &Page) -> u32 {
-        let text = page.to_bytes(Format::Text, Escaping::default());
+    fn number(shared: &Arc<Shared>) -> u32 {
+        let text = shared.page.to_bytes(Format::Text, Escaping::default());
         let text = String::from_utf8(text).unwrap();
         text.rsplit(' ').next().unwrap().trim().parse().unwrap()
     }
 
     /// Polls it once, after which it must still wait.
-    async fn begin(page: &mut std::pin::Pin<Box<impl Future<Output = Page>>>) {
+    async fn begin(page: &mut std::pin::Pin<Box<impl Future<Output = Arc<Shared>>>>) {
         let polled = std::future::poll_fn(|cx| Poll::Ready(page.as_mut().poll(cx))).await;
         assert!(polled.is_pending());
     }
@@ -157,5 +212,35 @@ mod tests {
         }
         let page = ready(gather(3, true).await);
         assert_eq!(number(&batches.page(now, page).await), 3);
+    }
+
+    #[tokio::test]
+    async fn who_wants_it_alike_shares_the_bytes() {
+        let shared = Shared::new(gather(1, true).await.0);
+        let wire = |coding| Wire {
+            format: Format::Text,
+            escaping: Escaping::default(),
+            coding,
+        };
+        let written = |bytes: &'static str| {
+            Some(Written {
+                bytes: Bytes::from(bytes),
+                dropped: Arc::default(),
+            })
+        };
+        let bytes = async |coding, what| {
+            let written = shared.written(wire(coding), || what).await;
+            written.map(|written| written.bytes)
+        };
+        let first = bytes(Coding::Identity, written("a")).await;
+        assert_eq!(first.unwrap(), "a");
+        assert_eq!(bytes(Coding::Identity, written("b")).await.unwrap(), "a");
+        assert_eq!(bytes(Coding::Gzip, written("c")).await.unwrap(), "c");
+        assert_eq!(bytes(Coding::Zstd, None).await, None);
+        assert_eq!(
+            bytes(Coding::Zstd, written("d")).await,
+            None,
+            "it is too long"
+        );
     }
 }

@@ -21,7 +21,7 @@ use meterbox_metrics::{
 use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
-    batch::Batches,
+    batch::{Batches, Shared},
     config::{Config, ConfigError, PluginConfig, WebConfig},
     engine::{Engine, Fault, Settings, compile::Compiler},
     fleet::Fleet,
@@ -261,6 +261,15 @@ impl Host {
     /// before stays. Overlapping calls share one collect per plugin, so a page may show values that were read just before
     /// it was asked for; calls for all plugins that come in together may get one page.
     pub async fn gather(&self, deadline: Instant, wanted: impl Fn(&str) -> bool) -> Page {
+        self.gather_shared(deadline, wanted).await.page().clone()
+    }
+
+    /// The same, with what those who came in together make of it.
+    pub(crate) async fn gather_shared(
+        &self,
+        deadline: Instant,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Arc<Shared> {
         let Inner {
             registry, process, ..
         } = &*self.inner;
@@ -271,7 +280,7 @@ impl Host {
         if all && self.inner.http_metrics.is_busy() {
             self.inner.batches.page(deadline, gather).await
         } else {
-            gather.await.0
+            Shared::new(gather.await.0)
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     column::{Column, Shape},
     created::Created,
     order::Source,
+    sample::Sample,
 };
 
 /// Series in a full block. Large enough that a block's share of the bookkeeping is nothing; small enough that copying
@@ -182,6 +183,11 @@ impl Block {
 
     pub(crate) fn exemplars(&self) -> usize {
         self.column.get().exemplars.len()
+    }
+
+    /// Whether a series has what this sample says.
+    pub(crate) fn has(&self, position: usize, sample: &Sample) -> bool {
+        self.column.get().has(position, sample)
     }
 
     pub(crate) fn column(&mut self) -> &mut Column {

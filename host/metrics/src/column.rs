@@ -7,7 +7,7 @@ use crate::{
     desc::{Desc, Kind, NativeOptions, SummaryOptions},
     exemplar::{Exemplar, Exemplars},
     native_histogram::NativeHistogram,
-    sample::{HistogramValue, NativeHistogramValue, SampleValue, SummaryValue},
+    sample::{HistogramValue, NativeHistogramValue, Sample, SampleValue, SummaryValue},
     summary::Summary,
 };
 
@@ -240,6 +240,17 @@ impl Column {
             (Values::SummarySamples(all), SampleValue::Summary(value)) => all[position] = value,
             _ => {}
         }
+    }
+
+    /// Whether a series has what this sample says. Only numbers are looked at: to compare anything else costs what it saves.
+    pub(crate) fn has(&self, position: usize, sample: &Sample) -> bool {
+        let (Values::Numbers(all), SampleValue::Number(number)) = (&self.values, &sample.value)
+        else {
+            return false;
+        };
+        all[position].to_bits() == number.to_bits()
+            && self.timestamp(position) == sample.timestamp_ms
+            && self.created(position) == sample.created_ms
     }
 
     pub(crate) fn has_timestamps(&self) -> bool {

@@ -10,14 +10,16 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::{
-    block::{BLOCK, Block, DEAD, Slice, Texts},
+    block::{BLOCK, Block, DEAD, Texts},
     column::{Column, Shape},
     created::Clock,
     desc::Desc,
-    encode::Head,
+    encode::{Head, Kept},
     exemplar::Exemplar,
     labels::{self, Template},
+    name::is_legacy_metric_name,
     order::{Sort, Step, Unsorted},
+    page::PageFamily,
     sample::{self, Sample, SampleError},
 };
 
@@ -28,6 +30,8 @@ pub(crate) struct Family {
     pub(crate) desc: Arc<Desc>,
     pub(crate) head: Arc<OnceLock<Head>>,
     pub(crate) template: Template,
+    /// Whether its name needs no quotes.
+    legacy_name: bool,
     shape: Shape,
     source: Source,
     clock: Clock,
@@ -51,6 +55,8 @@ pub(crate) struct Family {
     /// By id, for samples: the last round in which the series was there.
     seen: Vec<u32>,
     round: u32,
+    /// What the last page has of it, until something changes.
+    shown: Option<Arc<PageFamily>>,
 }
 
 /// Who writes into a family; whoever comes first.
@@ -91,6 +97,7 @@ impl Family {
     pub(crate) fn new(desc: Desc, const_labels: &[(String, String)]) -> Self {
         Self {
             template: Template::new(&desc, const_labels),
+            legacy_name: is_legacy_metric_name(&desc.name),
             shape: Shape::instruments(&desc),
             desc: Arc::new(desc),
             head: Arc::default(),
@@ -108,6 +115,7 @@ impl Family {
             has_dead: false,
             seen: Vec::new(),
             round: 0,
+            shown: None,
         }
     }
 
@@ -213,6 +221,7 @@ impl Family {
         let block = &mut self.blocks[number as usize];
         block.retire(position);
         if block.exemplars() > 0 {
+            self.shown = None;
             block.column().exemplars.remove(position);
         }
         self.has_dead = true;
@@ -232,6 +241,8 @@ impl Family {
 
     /// The column of a block, to change it, and what it is made of.
     pub(crate) fn column(&mut self, block: u32) -> (&mut Column, &Shape) {
+        // First of all, so that the column does not have to be copied.
+        self.shown = None;
         (self.blocks[block as usize].column(), &self.shape)
     }
 
@@ -329,10 +340,15 @@ impl Family {
                 });
             }
             let place = self.places[series.id as usize];
-            let column = self.blocks[place.block as usize].column();
-            column.write(place.position as usize, sample.value);
-            column.set_timestamp(place.position as usize, sample.timestamp_ms);
-            column.set_created(place.position as usize, sample.created_ms);
+            let position = place.position as usize;
+            // Much of what is collected is what it was.
+            if self.blocks[place.block as usize].has(position, &sample) {
+                continue;
+            }
+            let (column, _) = self.column(place.block);
+            column.write(position, sample.value);
+            column.set_timestamp(position, sample.timestamp_ms);
+            column.set_created(position, sample.created_ms);
         }
         if self.len() > count {
             let Self {
@@ -353,13 +369,24 @@ impl Family {
         self.fresh.is_empty() && !self.has_dead && self.sorting.is_none()
     }
 
-    /// The series for a page; in its order if the family is sorted.
-    pub(crate) fn slices(&mut self) -> Vec<Slice> {
+    /// The family for a page; it has to be sorted. The same as the last time, if nothing has changed.
+    pub(crate) fn show(&mut self) -> Arc<PageFamily> {
+        if let Some(shown) = &self.shown {
+            return Arc::clone(shown);
+        }
         let Self { order, blocks, .. } = self;
-        order
-            .iter()
-            .map(|number| blocks[*number as usize].slice())
-            .collect()
+        let slices = order.iter().map(|number| blocks[*number as usize].slice());
+        let family = Arc::new(PageFamily {
+            first: slices.collect(),
+            others: Vec::new(),
+            desc: Arc::clone(&self.desc),
+            head: Arc::clone(&self.head),
+            legacy_labels: self.template.is_legacy(),
+            legacy_name: self.legacy_name,
+            kept: Kept::default(),
+        });
+        self.shown = Some(Arc::clone(&family));
+        family
     }
 
     /// Sorts at once.
@@ -376,6 +403,8 @@ impl Family {
         if self.fresh.is_empty() && !self.has_dead {
             return None;
         }
+        // It would keep the texts that are copied.
+        self.shown = None;
         self.has_dead = false;
         self.sorting = Some(Vec::new());
         // What is opened from now on goes into another block.

@@ -15,6 +15,9 @@ pub(crate) fn push_float(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Below this a double can tell a whole number from its neighbours.
+const DISTINCT: f64 = (1_u64 << 53) as f64;
+
 /// From here on numbers have an exponent.
 const MILLION: u32 = 1_000_000;
 
@@ -89,24 +92,43 @@ impl NumberText {
         self.len += text.len();
     }
 
+    /// A whole number of more than six digits, all of which count: memory in bytes, above all.
+    fn push_large(&mut self, value: i64) {
+        if value < 0 {
+            self.push(b"-");
+        }
+        let mut buffer = itoa::Buffer::new();
+        let digits = buffer.format(value.unsigned_abs()).as_bytes();
+        let zeros = digits.iter().rev().take_while(|digit| **digit == b'0');
+        let end = digits.len() - zeros.count();
+        self.push(&digits[..1]);
+        if end > 1 {
+            self.push(b".");
+            self.push(&digits[1..end]);
+        }
+        let exponent = digits.len() as u8 - 1;
+        self.push(&[b'e', b'+', b'0' + exponent / 10, b'0' + exponent % 10]);
+    }
+
     fn push_zeros(&mut self, count: usize) {
         self.bytes[self.len..][..count].fill(b'0');
         self.len += count;
     }
 
     fn push_shortest(&mut self, value: f64) {
-        // Whole numbers that a double can tell from their neighbours: memory in bytes, above all.
-        let is_whole = value.fract() == 0.0 && value.abs() < (1_u64 << 53) as f64;
+        if value.fract() == 0.0 && (1e6..DISTINCT).contains(&value.abs()) {
+            return self.push_large(value as i64);
+        }
+        self.push_digits(&Digits::parse(zmij::Buffer::new().format_finite(value)));
+    }
+
+    fn push_digits(&mut self, number: &Digits) {
         let Digits {
             negative,
-            digits,
+            ref digits,
             len,
             point,
-        } = if is_whole {
-            Digits::parse(itoa::Buffer::new().format(value as i64))
-        } else {
-            Digits::parse(zmij::Buffer::new().format_finite(value))
-        };
+        } = *number;
         let digits = &digits[..len];
         if negative {
             self.push(b"-");
@@ -213,6 +235,10 @@ mod tests {
             (100_100.0, "100100"),
             (-100_100.0, "-100100"),
             (-42.5, "-42.5"),
+            (-1e6, "-1e+06"),
+            (-12_345_670.0, "-1.234567e+07"),
+            (9_007_199_254_740_991.0, "9.007199254740991e+15"),
+            (9_007_199_254_740_992.0, "9.007199254740992e+15"),
             (100_000.0, "100000"),
             (999_999.0, "999999"),
             (1e6, "1e+06"),
@@ -247,6 +273,16 @@ mod tests {
             let value = f64::from_bits(bits);
             prop_assume!(value.is_finite());
             prop_assert_eq!(text(value).parse::<f64>(), Ok(value));
+        }
+
+        #[test]
+        fn large_whole_numbers_are_as_parsed_digits(value in -(1i64 << 53)..1 << 53) {
+            prop_assume!(value.abs() >= 1_000_000);
+            let digits = Digits::parse(zmij::Buffer::new().format_finite(value as f64));
+            let mut wanted = NumberText { bytes: [0; 32], len: 0 };
+            wanted.push_digits(&digits);
+            let text = text(value as f64);
+            prop_assert_eq!(text.as_bytes(), &wanted.bytes[..wanted.len]);
         }
 
         #[test]

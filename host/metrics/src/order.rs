@@ -250,7 +250,7 @@ mod tests {
         fn check(&mut self) {
             assert!(self.family.is_sorted());
             let mut page = Vec::new();
-            for slice in self.family.slices() {
+            for slice in self.family.show().slices() {
                 let Values::Numbers(all) = &slice.column.values else {
                     panic!("numbers")
                 };
@@ -293,9 +293,9 @@ mod tests {
             &mut (0..BLOCK as u32).map(|number| 30_000 - number),
         );
         assert_eq!(kept(&mut family), 2);
-        let slices = family.slices();
-        let texts = slices
-            .iter()
+        let page = family.show();
+        let texts = page
+            .slices()
             .flat_map(|slice| (0..slice.texts.len()).map(|position| slice.texts.get(position)));
         assert!(texts.is_sorted());
         assert_eq!(family.len(), 4 * BLOCK);

@@ -239,7 +239,7 @@ impl Own {
     }
 
     /// Families as they are now, for a page. Numbers that did not change since the last page are not touched.
-    pub(crate) fn page(&self, page: &mut Vec<PageFamily>) {
+    pub(crate) fn page(&self, page: &mut Vec<Arc<PageFamily>>) {
         for OwnFamily { family, cells } in self.lock().iter_mut() {
             for cell in cells.iter_mut().flatten() {
                 let bits = cell.number.0.load(Relaxed);
@@ -255,7 +255,7 @@ impl Own {
             }
             if family.len() > 0 {
                 family.sort();
-                page.push(PageFamily::new(family));
+                page.push(family.show());
             }
         }
     }

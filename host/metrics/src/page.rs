@@ -9,14 +9,13 @@ use std::{
 use crate::{
     block::Slice,
     desc::Desc,
-    encode::{Escaping, Format, Frames, Head},
-    family::Family,
+    encode::{Escaping, Format, Frames, Head, Kept},
 };
 
 /// Families ascending by name, with their series. A clone shares them.
 #[derive(Clone, Debug)]
 pub struct Page {
-    pub(crate) families: Arc<Vec<PageFamily>>,
+    pub(crate) families: Arc<Vec<Arc<PageFamily>>>,
     /// When the page was taken.
     pub(crate) now: Instant,
     pub(crate) created_lines: bool,
@@ -27,22 +26,16 @@ pub struct Page {
 pub(crate) struct PageFamily {
     pub(crate) desc: Arc<Desc>,
     pub(crate) head: Arc<OnceLock<Head>>,
-    /// One list of blocks for each owner. One owner is the rule; several are instances of one plugin with different
-    /// constant labels, whose series have to be merged.
-    pub(crate) owners: Vec<Vec<Slice>>,
+    /// The blocks of its first owner. One owner is the rule.
+    pub(crate) first: Vec<Slice>,
+    /// Those of others: instances of one plugin with different constant labels, whose series have to be merged.
+    pub(crate) others: Vec<Vec<Slice>>,
     /// Whether no label name needs quotes.
     pub(crate) legacy_labels: bool,
-}
-
-impl PageFamily {
-    pub(crate) fn new(family: &mut Family) -> Self {
-        Self {
-            desc: Arc::clone(&family.desc),
-            head: Arc::clone(&family.head),
-            owners: vec![family.slices()],
-            legacy_labels: family.template.is_legacy(),
-        }
-    }
+    /// Whether its own name needs none.
+    pub(crate) legacy_name: bool,
+    /// Text of it, if pages before had the same.
+    pub(crate) kept: Kept,
 }
 
 impl PageFamily {
@@ -53,24 +46,42 @@ impl PageFamily {
 
     /// How many series it has.
     pub(crate) fn len(&self) -> usize {
-        self.owners
-            .iter()
-            .flatten()
-            .map(|slice| slice.texts.len())
-            .sum()
+        self.slices().map(|slice| slice.texts.len()).sum()
+    }
+
+    /// How many owners it has.
+    pub(crate) fn owners(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// The blocks of one of them.
+    pub(crate) fn owner(&self, number: usize) -> &[Slice] {
+        match number.checked_sub(1) {
+            None => &self.first,
+            Some(other) => &self.others[other],
+        }
+    }
+
+    /// The blocks of all of them.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &Slice> {
+        self.first.iter().chain(self.others.iter().flatten())
     }
 }
 
 impl Page {
     /// Merges families of all owners; those that come first win where they cannot be merged.
-    pub(crate) fn new(natives: Vec<PageFamily>, scoped: Vec<PageFamily>, now: Instant) -> Self {
+    pub(crate) fn new(
+        natives: Vec<Arc<PageFamily>>,
+        scoped: Vec<Arc<PageFamily>>,
+        now: Instant,
+    ) -> Self {
         let tagged = natives.into_iter().map(|family| (true, family));
         let mut all: Vec<_> = tagged
             .chain(scoped.into_iter().map(|family| (false, family)))
             .collect();
         // Stable, so native code stays first among equals.
         all.sort_by(|a, b| a.1.desc.name.cmp(&b.1.desc.name));
-        let mut families: Vec<PageFamily> = Vec::with_capacity(all.len());
+        let mut families: Vec<Arc<PageFamily>> = Vec::with_capacity(all.len());
         let mut last_is_native = false;
         for (is_native, family) in all {
             match families
@@ -79,13 +90,15 @@ impl Page {
             {
                 // Native families of one name differ in their label names, and stay in the order in which they came.
                 Some(last) if is_native => {
+                    let last = Arc::make_mut(last);
                     last.legacy_labels &= family.legacy_labels;
-                    last.owners[0].extend(family.owners.into_iter().flatten());
+                    last.first.extend(family.slices().cloned());
                 }
                 Some(_) if last_is_native => {}
                 Some(last) => {
+                    let last = Arc::make_mut(last);
                     last.legacy_labels &= family.legacy_labels;
-                    last.owners.extend(family.owners);
+                    last.others.push(family.first.clone());
                 }
                 None => {
                     last_is_native = is_native;
@@ -110,11 +123,15 @@ impl Page {
         }
     }
 
-    /// The family of this name.
-    pub(crate) fn find(&self, name: &str) -> Option<&PageFamily> {
-        let by_name = |family: &PageFamily| family.desc.name.as_str().cmp(name);
-        let place = self.families.binary_search_by(by_name).ok()?;
-        self.families.get(place)
+    /// Whether there is a family that is called `base` with this suffix.
+    pub(crate) fn has(&self, base: &str, suffix: &str) -> bool {
+        let by_name = |family: &Arc<PageFamily>| {
+            let name = family.desc.name.as_bytes();
+            let (head, tail) = name.split_at(base.len().min(name.len()));
+            head.cmp(base.as_bytes())
+                .then_with(|| tail.cmp(suffix.as_bytes()))
+        };
+        self.families.binary_search_by(by_name).is_ok()
     }
 
     /// Keeps only the families whose name `keep` says yes to.

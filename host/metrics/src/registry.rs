@@ -11,7 +11,7 @@ use crate::{
     family::Family,
     foreign,
     own::{self, CounterVec, GaugeVec, Own},
-    page::{Page, PageFamily},
+    page::Page,
     sample::Sample,
     scope::{Scope, ScopeOptions},
     taken::{Taken, check_pair},
@@ -259,17 +259,17 @@ impl Registry {
             for family in scope.lock_sorted().iter_mut() {
                 let stale = family.is_sampled() && view == View::Instruments;
                 if family.len() > 0 && !stale {
-                    scoped.push(PageFamily::new(family));
+                    scoped.push(family.show());
                 }
             }
             if view == View::All {
-                scoped.extend(scope.lock_dynamic().iter_mut().map(PageFamily::new));
+                scoped.extend(scope.lock_dynamic().iter_mut().map(Family::show));
             }
         }
         natives.retain(|family| family.len() > 0);
         natives.iter_mut().for_each(Family::sort);
         Page::new(
-            natives.iter_mut().map(PageFamily::new).collect(),
+            natives.iter_mut().map(Family::show).collect(),
             scoped,
             Instant::now(),
         )

@@ -435,3 +435,65 @@ fn own_names_are_taken() {
     let refused = registry.own_gauge("other", "G.", []).unwrap_err();
     assert!(refused.to_string().contains("plugin \"one\""), "{refused}");
 }
+
+/// What is kept of a family that did not change is not what the rest of the page says about it.
+#[test]
+fn openmetrics_names_follow_the_page() {
+    let registry = Registry::default();
+    let total = registry.own_counter("a_total", "", []).unwrap();
+    total.with_created([], 1_500).inc();
+    let openmetrics = || {
+        // Often enough that it is kept.
+        let pages = (0..3).map(|_| {
+            let page = registry.page(|_| View::All);
+            let bytes = page.to_bytes(Format::OpenMetrics100, Escaping::default());
+            String::from_utf8(bytes).unwrap()
+        });
+        let pages: Vec<_> = pages.collect();
+        assert!(pages.iter().all(|page| *page == pages[0]), "{pages:?}");
+        pages[0].clone()
+    };
+    let alone = "# TYPE a counter\na_total 1.0\na_created 1.5\n# EOF\n";
+    assert_eq!(openmetrics(), alone);
+    let without = registry.page(|_| View::All).with_created_lines(false);
+    let without = without.to_bytes(Format::OpenMetrics100, Escaping::default());
+    assert_eq!(without, b"# TYPE a counter\na_total 1.0\n# EOF\n");
+    let other = vec![Desc::new("a", "", Kind::Gauge)];
+    let scope = registry.register(&ScopeOptions::new("x"), other).unwrap();
+    let mut session = Session::new(std::sync::Arc::clone(&scope));
+    session.open(0, &[]).unwrap();
+    session.commit(Instant::now());
+    assert_eq!(
+        openmetrics(),
+        "# TYPE a gauge\na 0.0\n# TYPE a_total unknown\na_total 1.0\n# EOF\n"
+    );
+    registry.unregister(&scope);
+    assert_eq!(openmetrics(), alone);
+}
+
+/// Samples that say the same again change nothing; a time of their own is a change.
+#[test]
+fn samples_that_say_the_same_are_the_same() {
+    let bench = Bench::new(vec![Desc::new("a", "", Kind::Gauge)]);
+    let timed = |value, timestamp_ms| Sample {
+        timestamp_ms,
+        ..number(&[], value)
+    };
+    for (sample, line) in [
+        (timed(1.0, None), "a 1"),
+        (timed(1.0, None), "a 1"),
+        (timed(f64::NAN, None), "a NaN"),
+        (timed(f64::NAN, None), "a NaN"),
+        (timed(2.0, Some(5)), "a 2 5"),
+        (timed(2.0, Some(6)), "a 2 6"),
+        (timed(2.0, None), "a 2"),
+    ] {
+        let errors = bench
+            .scope
+            .replace_samples(vec![(0, sample)], Instant::now());
+        assert!(errors.is_empty(), "{errors:?}");
+        for _ in 0..3 {
+            assert_eq!(page(&bench.registry), format!("# TYPE a gauge\n{line}\n"));
+        }
+    }
+}

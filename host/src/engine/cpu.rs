@@ -1,13 +1,14 @@
 //! How much processor time a call has used, whoever else the machine serves meanwhile.
 
 use std::{
+    cell::Cell,
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::time::{ClockId, clock_gettime};
@@ -57,13 +58,38 @@ impl<F: Future> Future for Metered<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let start = thread_nanos();
+        let start = begin_nanos();
         self.clock.since.store(start, Relaxed);
         let polled = self.call.as_mut().poll(context);
-        let took = thread_nanos().saturating_sub(start);
+        let took = end_nanos().saturating_sub(start);
         self.clock.before.fetch_add(took, Relaxed);
         polled
     }
+}
+
+thread_local! {
+    /// When a poll last ended here, and what the thread's clock said.
+    static LAST: Cell<Option<(Instant, u64)>> = const { Cell::new(None) };
+}
+
+/// So shortly after the end of a poll the thread's clock need not be asked again: it is a system call, and has gone on by as
+/// much as the wall clock, but for what other threads had of it.
+const RECENT: Duration = Duration::from_micros(20);
+
+fn begin_nanos() -> u64 {
+    if let Some((then, nanos)) = LAST.get() {
+        let since = then.elapsed();
+        if since < RECENT {
+            return nanos + since.as_nanos() as u64;
+        }
+    }
+    thread_nanos()
+}
+
+fn end_nanos() -> u64 {
+    let nanos = thread_nanos();
+    LAST.set(Some((Instant::now(), nanos)));
+    nanos
 }
 
 fn thread_nanos() -> u64 {
@@ -73,8 +99,6 @@ fn thread_nanos() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
 
     #[tokio::test]

@@ -1,11 +1,11 @@
 //! The metrics page: query → scrape → filter → render → compress → headers.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use ::http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_ENCODING};
 use http_body_util::BodyExt;
-use meterbox_body::{CompressError, Compressors, Frames, PageBody};
-use meterbox_metrics::encode::{Escaping, Format};
+use meterbox_body::{CompressError, Compressors, PageBody};
+use meterbox_metrics::Page;
 
 use super::{
     admission::Admission,
@@ -14,7 +14,10 @@ use super::{
     query::Filter,
     reply,
 };
-use crate::host::{Body, Host};
+use crate::{
+    batch::{Wire, Written},
+    host::{Body, Host},
+};
 
 /// What metrics pages share.
 #[derive(Debug)]
@@ -53,23 +56,59 @@ impl Metrics {
             Ok(filter) => filter,
             Err(refusal) => return refusal.response(),
         };
-        let mut page = host.gather(deadline, |plugin| filter.plugin(plugin)).await;
-        if !filter.has_all_families() {
-            page.retain(|family| filter.family(family));
-        }
-        let page = page.with_created_lines(host.web().created_lines);
+        let shared = host
+            .gather_shared(deadline, |plugin| filter.plugin(plugin))
+            .await;
         let (format, escaping) = negotiate::format(headers);
-        let mut frames = page.frames(format, escaping);
-        host.http_metrics().dropped(frames.dropped());
-        // The frames hold what they need of it.
-        drop(page);
         let wire = Wire {
             format,
             escaping,
             coding: negotiate::coding(headers),
         };
-        wire.response(Box::new(move |out| frames.append(out)), &self.compressors)
-            .unwrap_or_else(|error| failed(&error))
+        let begin = || {
+            let mut page = shared.page().clone();
+            if !filter.has_all_families() {
+                page.retain(|family| filter.family(family));
+            }
+            let page = page.with_created_lines(host.web().created_lines);
+            self.begin(page, wire)
+        };
+        let begun = if filter.has_all_families() {
+            let mut own = None;
+            let write = || match begin() {
+                (Ok(PageBody::Whole(bytes)), dropped) => Some(Written { bytes, dropped }),
+                other => {
+                    own = Some(other);
+                    None
+                }
+            };
+            match shared.written(wire, write).await {
+                Some(Written { bytes, dropped }) => (Ok(PageBody::Whole(bytes)), dropped),
+                None => own.unwrap_or_else(begin),
+            }
+        } else {
+            begin()
+        };
+        // What is made of it holds what it needs.
+        drop(shared);
+        let (body, dropped) = begun;
+        host.http_metrics().dropped(&dropped);
+        match body {
+            Ok(body) => response(wire, body),
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// Renders the page, or the beginning of a long one. Also says which families are not on it.
+    fn begin(&self, page: Page, wire: Wire) -> (Result<PageBody, CompressError>, Arc<[String]>) {
+        let mut frames = page.frames(wire.format, wire.escaping);
+        let dropped = frames.dropped().into();
+        // The frames hold what they need of it.
+        drop(page);
+        let frames = Box::new(move |out: &mut Vec<u8>| frames.append(out));
+        let of_lines = wire.format.is_lines();
+        let body = PageBody::begin(frames, wire.coding, of_lines, &self.compressors);
+        (body, dropped)
     }
 }
 
@@ -80,33 +119,17 @@ fn failed(error: &CompressError) -> Response<Body> {
     reply::text(StatusCode::INTERNAL_SERVER_ERROR, text)
 }
 
-/// How a page goes out.
-#[derive(Clone, Copy, Debug)]
-struct Wire {
-    format: Format,
-    escaping: Escaping,
-    coding: Coding,
-}
-
-impl Wire {
-    fn response(
-        self,
-        frames: Frames,
-        compressors: &Compressors,
-    ) -> Result<Response<Body>, CompressError> {
-        let content_type = HeaderValue::try_from(self.format.content_type(self.escaping))
-            .unwrap_or(HeaderValue::from_static(
-                "text/plain; version=0.0.4; charset=utf-8",
-            ));
-        let of_lines = self.format.is_lines();
-        let mut response = match PageBody::begin(frames, self.coding, of_lines, compressors)? {
-            PageBody::Whole(page) => reply::bytes(StatusCode::OK, content_type, page),
-            PageBody::Streamed(body) => reply::of_type(content_type, body.boxed_unsync()),
-        };
-        if self.coding != Coding::Identity {
-            let coding = HeaderValue::from_static(self.coding.name());
-            response.headers_mut().insert(CONTENT_ENCODING, coding);
-        }
-        Ok(response)
+fn response(wire: Wire, body: PageBody) -> Response<Body> {
+    let content_type = HeaderValue::try_from(wire.format.content_type(wire.escaping)).unwrap_or(
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    let mut response = match body {
+        PageBody::Whole(page) => reply::bytes(StatusCode::OK, content_type, page),
+        PageBody::Streamed(body) => reply::of_type(content_type, body.boxed_unsync()),
+    };
+    if wire.coding != Coding::Identity {
+        let coding = HeaderValue::from_static(wire.coding.name());
+        response.headers_mut().insert(CONTENT_ENCODING, coding);
     }
+    response
 }

@@ -1,9 +1,14 @@
 //! Numbers as OpenMetrics wants them: equal numbers are equal text in every program.
 
-use crate::number::{push_float, push_integer};
+use crate::number::{push_float, push_integer, small};
 
 /// Appends a float as Go prints it, with `.0` where it would look like an integer: `1.0`, `0.5`, `1e+06`, `+Inf`.
 pub(super) fn push_canonical(out: &mut Vec<u8>, value: f64) {
+    if let Some((text, len)) = small(value) {
+        // A whole number.
+        out.extend_from_slice(&text[..len]);
+        return out.extend_from_slice(b".0");
+    }
     let start = out.len();
     push_float(out, value);
     let is_float = |byte: &u8| matches!(byte, b'.' | b'e');

@@ -10,12 +10,12 @@ use std::{collections::HashSet, sync::Arc};
 use names::escape_label;
 pub use names::{escape_name, unescape_name};
 
-use super::Escaping;
+use super::{Escaping, Kept};
 use crate::{
     block::{Slice, Texts},
     desc::Desc,
     labels,
-    name::{is_legacy_label_name, is_legacy_metric_name},
+    name::is_legacy_label_name,
     page::{Page, PageFamily},
 };
 
@@ -23,7 +23,7 @@ use crate::{
 /// name then.
 /// A page of legacy names, which is nearly every one, is returned as it came.
 pub(super) fn page(page: Page, scheme: Escaping) -> (Page, Vec<String>) {
-    if scheme == Escaping::AllowUtf8 || !page.families.iter().any(needs_escaping) {
+    if scheme == Escaping::AllowUtf8 || !page.families.iter().any(|family| needs_escaping(family)) {
         return (page, Vec::new());
     }
     let mut taken = HashSet::new();
@@ -39,7 +39,7 @@ pub(super) fn page(page: Page, scheme: Escaping) -> (Page, Vec<String>) {
     let mut families = Vec::with_capacity(page.families.len());
     for family in page.families.iter() {
         if !needs_escaping(family) {
-            families.push(family.clone());
+            families.push(Arc::clone(family));
             continue;
         }
         let escaped = self::family(family, scheme).filter(|escaped| {
@@ -49,7 +49,7 @@ pub(super) fn page(page: Page, scheme: Escaping) -> (Page, Vec<String>) {
             free
         });
         match escaped {
-            Some(escaped) => families.push(escaped),
+            Some(escaped) => families.push(Arc::new(escaped)),
             None => dropped.push(family.desc.name.clone()),
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn page(page: Page, scheme: Escaping) -> (Page, Vec<String>) {
 }
 
 fn needs_escaping(family: &PageFamily) -> bool {
-    !family.legacy_labels || !is_legacy_metric_name(&family.desc.name)
+    !family.legacy_labels || !family.legacy_name
 }
 
 /// The family's name, and those of its samples.
@@ -77,22 +77,23 @@ fn sample_names(desc: &Desc) -> Vec<String> {
 /// `None` if two of its labels have one name then.
 fn family(family: &PageFamily, scheme: Escaping) -> Option<PageFamily> {
     let mut desc = Desc::clone(&family.desc);
-    if !is_legacy_metric_name(&desc.name) {
+    if !family.legacy_name {
         desc.name = escape_name(&desc.name, scheme);
     }
-    let owners = if family.legacy_labels {
-        family.owners.clone()
-    } else {
-        let owners = family.owners.iter();
-        owners
-            .map(|slices| relabel(slices, scheme))
-            .collect::<Option<_>>()?
+    let relabel = |slices: &Vec<Slice>| {
+        if family.legacy_labels {
+            return Some(slices.clone());
+        }
+        relabel(slices, scheme)
     };
     Some(PageFamily {
         desc: Arc::new(desc),
         head: Arc::default(),
-        owners,
+        first: relabel(&family.first)?,
+        others: family.others.iter().map(relabel).collect::<Option<_>>()?,
         legacy_labels: true,
+        legacy_name: true,
+        kept: Kept::default(),
     })
 }
 

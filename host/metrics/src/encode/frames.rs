@@ -1,18 +1,18 @@
 //! A page in pieces: rendered as they are asked for, so that a page of any size takes the memory of a few.
 
-use super::{Encoder, Escaping, Format, encoder, escape};
+use super::{
+    Encoder, Escaping, Format, encoder, escape,
+    places::{Places, STEP},
+};
 use crate::{
     block::Slice,
-    labels,
+    column::Values,
     page::{Page, PageFamily},
 };
 
 /// A piece is made of whole lines, and is this long or a little longer. Long enough that a write of it costs little more
 /// than its bytes, short enough to stay in a core's cache.
 const FRAME: usize = 64 << 10;
-
-/// Series that are rendered before the length is looked at.
-const STEP: usize = 64;
 
 /// The pieces of a page; see [`Page::frames`].
 #[derive(Debug)]
@@ -21,8 +21,9 @@ pub struct Frames {
     encoder: Box<dyn Encoder>,
     /// The family that is being written.
     family: usize,
-    /// Where its next series stand: block and position, for each owner. Empty before its first.
-    cursors: Vec<Cursor>,
+    /// Where its next series stand, once it was begun.
+    places: Places,
+    is_begun: bool,
     /// Room that a piece gets from the start.
     capacity: usize,
     /// Families that could not be written.
@@ -30,24 +31,19 @@ pub struct Frames {
     done: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
-    block: usize,
-    position: usize,
-}
-
 impl Frames {
     pub(crate) fn new(page: Page, format: Format, escaping: Escaping) -> Self {
         let (page, dropped) = escape::page(page, escaping);
         let encoder = encoder(format, &page);
         // A small page does not fill a piece.
-        let series = page.families.iter().map(PageFamily::len).sum::<usize>();
-        let capacity = (series * 128).clamp(4 << 10, FRAME + FRAME / 4);
+        let series = page.families.iter().map(|family| family.len());
+        let capacity = (series.sum::<usize>() * 128).clamp(4 << 10, FRAME + FRAME / 4);
         Self {
             page,
             encoder,
             family: 0,
-            cursors: Vec::new(),
+            places: Places::default(),
+            is_begun: false,
             capacity,
             dropped,
             done: false,
@@ -77,34 +73,52 @@ impl Frames {
             self.done = true;
             return;
         };
-        if self.cursors.is_empty() {
+        if !self.is_begun {
+            if let Some(slice) = small(family) {
+                whole(&mut *self.encoder, family, slice, out);
+                self.family += 1;
+                return;
+            }
             self.encoder.family(family, out);
-            self.cursors = vec![Cursor::default(); family.owners.len()];
+            self.places.begin(family);
+            self.is_begun = true;
         }
-        let next = match self.cursors.as_slice() {
-            [_] => Some(0),
-            cursors => first(family, cursors),
-        };
-        let alone = self.cursors.len() == 1;
-        let slice = next.and_then(|owner| self.cursors[owner].slice(&family.owners[owner]));
-        let (Some(owner), Some(slice)) = (next, slice) else {
-            self.encoder.end_family(family, out);
-            self.family += 1;
-            self.cursors.clear();
-            return;
-        };
-        let cursor = &mut self.cursors[owner];
-        let end = cursor.position + if alone { STEP } else { 1 };
-        let end = end.min(slice.texts.len());
-        self.encoder
-            .series(family, slice, cursor.position..end, out);
-        cursor.position = end;
-        if end == slice.texts.len() {
-            *cursor = Cursor {
-                block: cursor.block + 1,
-                position: 0,
-            };
+        match self.places.next(family) {
+            Some((slice, range)) => {
+                self.encoder.series(family, slice, range.clone(), out);
+                self.places.advance(family, slice, &range);
+            }
+            None => {
+                self.encoder.end_family(family, out);
+                self.family += 1;
+                self.is_begun = false;
+            }
         }
+    }
+}
+
+/// The only block of a family with few series.
+fn small(family: &PageFamily) -> Option<&Slice> {
+    match family.owner(0) {
+        [slice] if family.owners() == 1 && slice.texts.len() <= STEP => Some(slice),
+        _ => None,
+    }
+}
+
+/// Writes a family with one small block.
+fn whole(encoder: &mut dyn Encoder, family: &PageFamily, slice: &Slice, out: &mut Vec<u8>) {
+    // Summaries forget as time goes by.
+    let lasts = !matches!(slice.column.values, Values::Summaries(_));
+    let key = encoder.key(family).filter(|_| lasts);
+    if let Some(text) = key.and_then(|key| family.kept.get(key)) {
+        return out.extend_from_slice(text);
+    }
+    let begin = out.len();
+    encoder.family(family, out);
+    encoder.series(family, slice, 0..slice.texts.len(), out);
+    encoder.end_family(family, out);
+    if let Some(key) = key {
+        family.kept.offer(key, &out[begin..]);
     }
 }
 
@@ -115,27 +129,4 @@ impl Iterator for Frames {
         let mut out = Vec::new();
         self.append(&mut out).then_some(out)
     }
-}
-
-impl Cursor {
-    fn slice<'a>(&self, slices: &'a [Slice]) -> Option<&'a Slice> {
-        slices.get(self.block)
-    }
-}
-
-/// The owner whose next series comes first, if any has one left.
-fn first(family: &PageFamily, cursors: &[Cursor]) -> Option<usize> {
-    let text = |owner: usize| {
-        let cursor = &cursors[owner];
-        Some(
-            cursor
-                .slice(&family.owners[owner])?
-                .texts
-                .get(cursor.position),
-        )
-    };
-    (0..cursors.len())
-        .filter_map(|owner| Some((owner, text(owner)?)))
-        .min_by(|a, b| labels::compare(a.1, b.1))
-        .map(|(owner, _)| owner)
 }

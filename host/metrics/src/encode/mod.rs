@@ -5,8 +5,10 @@ mod escape;
 mod format;
 mod frames;
 mod head;
+mod kept;
 mod line;
 mod openmetrics;
+mod places;
 mod point;
 mod protobuf;
 mod room;
@@ -18,7 +20,9 @@ pub use escape::{escape_name, unescape_name};
 pub use format::{Escaping, Format};
 pub use frames::Frames;
 pub(crate) use head::Head;
+pub(crate) use kept::Kept;
 
+use kept::Key;
 use protobuf::Layout;
 
 use crate::{
@@ -42,6 +46,11 @@ pub(crate) trait Encoder: std::fmt::Debug + Send {
 
     /// What stands behind the series of a family.
     fn end_family(&mut self, _family: &PageFamily, _out: &mut Vec<u8>) {}
+
+    /// Under which key the text of a family can be kept; `None` where it cannot.
+    fn key(&self, _family: &PageFamily) -> Option<Key> {
+        None
+    }
 
     /// What stands behind the last family.
     fn end(&mut self, _out: &mut Vec<u8>) {}

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::{
     Encoder,
     canonical::{push_canonical, push_millis},
+    kept::Key,
     line::{Name, bounds, push_help},
     point::{HistogramPoint, Point, Reader},
 };
@@ -74,9 +75,16 @@ impl OpenMetrics {
         }
     }
 
+    /// Whether the series of a family have `_created` lines.
+    fn has_created(&self, base: &str, kind: &str) -> bool {
+        self.page.created_lines
+            && matches!(kind, "counter" | "histogram" | "summary")
+            && !self.page.has(base, "_created")
+    }
+
     /// Whether a family cannot be called this, because that is what another family or its samples are called.
     fn is_taken(&self, base: &str, by: &Desc) -> bool {
-        let has = |base: &str, suffix: &str| self.page.find(&format!("{base}{suffix}")).is_some();
+        let has = |base: &str, suffix: &str| self.page.has(base, suffix);
         let is_sample = |suffix: &&str| {
             let of = base.strip_suffix(suffix);
             of.is_some_and(|of| has(of, "") || has(of, "_total"))
@@ -89,16 +97,21 @@ impl OpenMetrics {
 }
 
 impl Encoder for OpenMetrics {
+    fn key(&self, family: &PageFamily) -> Option<Key> {
+        let (base, suffix, kind) = self.announce(&family.desc);
+        Some(Key::OpenMetrics {
+            suffix: !suffix.is_empty(),
+            created: self.has_created(base, kind),
+        })
+    }
+
     fn family(&mut self, family: &PageFamily, out: &mut Vec<u8>) {
         let desc = &*family.desc;
         let (base, suffix, kind) = self.announce(desc);
-        let created = format!("{base}_created");
         self.family = Family {
             name: Name::new(base),
             suffix: suffix.as_bytes(),
-            has_created: self.page.created_lines
-                && matches!(kind, "counter" | "histogram" | "summary")
-                && self.page.find(&created).is_none(),
+            has_created: self.has_created(base, kind),
             has_negative_bounds: bounds(desc).any(|bound| bound < 0.0),
             le: bounds(desc)
                 .map(|bound| {

@@ -55,7 +55,7 @@ impl Encoder for Delimited {
         // The length comes first. Walking the family twice keeps a page of any size in the memory of a few pieces.
         let mut length = Count::default();
         head(&family.desc, &mut length);
-        for slice in family.owners.iter().flatten() {
+        for slice in family.slices() {
             let all = 0..slice.texts.len();
             self.0.metrics(&family.desc, slice, all, &mut length);
         }

@@ -5,6 +5,7 @@ use std::{ops::Range, time::Instant};
 use super::{
     Encoder,
     head::{Head, Start},
+    kept::Key,
     room::Room,
 };
 use crate::{
@@ -31,6 +32,10 @@ impl Text {
 }
 
 impl Encoder for Text {
+    fn key(&self, _: &PageFamily) -> Option<Key> {
+        Some(Key::Text)
+    }
+
     fn family(&mut self, family: &PageFamily, out: &mut Vec<u8>) {
         out.extend_from_slice(&family.head().metadata);
     }
