@@ -94,12 +94,13 @@ impl SeriesId {
 }
 
 impl Family {
-    pub(crate) fn new(desc: Desc, const_labels: &[(String, String)]) -> Self {
+    pub(crate) fn new(desc: impl Into<Arc<Desc>>, const_labels: &[(String, String)]) -> Self {
+        let desc = desc.into();
         Self {
             template: Template::new(&desc, const_labels),
             legacy_name: is_legacy_metric_name(&desc.name),
             shape: Shape::instruments(&desc),
-            desc: Arc::new(desc),
+            desc,
             head: Arc::default(),
             source: Source::Nobody,
             clock: Clock::default(),
@@ -127,6 +128,19 @@ impl Family {
     /// Whether collectors, not instruments, write into this family.
     pub(crate) fn is_sampled(&self) -> bool {
         self.source == Source::Samples
+    }
+
+    /// Whether instruments, not collectors, write into this family.
+    pub(crate) fn is_instrumented(&self) -> bool {
+        self.source == Source::Instruments
+    }
+
+    /// Changes help and unit; all else of this description is as before.
+    pub(crate) fn describe(&mut self, desc: &Arc<Desc>) {
+        if *self.desc != **desc {
+            self.desc = Arc::clone(desc);
+            self.head = Arc::default();
+        }
     }
 
     /// Claims the family for instruments; false if samples have it.

@@ -47,6 +47,7 @@ mod created;
 mod desc;
 mod dynamic;
 mod exemplar;
+mod families;
 mod family;
 mod foreign;
 mod labels;
@@ -56,6 +57,7 @@ mod number;
 mod order;
 mod own;
 mod page;
+mod plan;
 mod quantile;
 mod registry;
 mod sample;
@@ -70,6 +72,7 @@ pub use exemplar::{Exemplar, ExemplarError, MAX_EXEMPLAR_CHARS};
 pub use name::{is_label_name, is_legacy_label_name, is_legacy_metric_name, is_metric_name};
 pub use own::{Counter, CounterVec, Gauge, GaugeVec};
 pub use page::Page;
+pub use plan::{Heir, Owner};
 pub use registry::{RegisterError, Registry, View};
 pub use sample::{
     HistogramValue, NativeHistogramValue, Sample, SampleError, SampleValue, SummaryValue,

@@ -21,9 +21,9 @@ use crate::{
 /// same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    scopes: Arc<RwLock<Vec<Arc<Scope>>>>,
+    pub(crate) scopes: Arc<RwLock<Vec<Arc<Scope>>>>,
     own: Own,
-    natives: Arc<[prometheus::Registry]>,
+    pub(crate) natives: Arc<[prometheus::Registry]>,
 }
 
 /// What a page takes of a scope.
@@ -117,15 +117,15 @@ impl Registry {
         let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         for owner in scopes.iter() {
             let by = format!("plugin {:?}", owner.owner());
-            for other in owner.lock().iter() {
-                if other.desc.name == desc.name {
+            for other in owner.full_descs() {
+                if other.name == desc.name {
                     return Err(RegisterError::Taken {
                         name: desc.name.clone(),
                         by,
                         why: "rename one of them".to_owned(),
                     });
                 }
-                check_pair(&desc, &other.desc, &by)?;
+                check_pair(&desc, other, &by)?;
             }
         }
         self.own.describe(desc)
@@ -189,9 +189,12 @@ impl Registry {
         let mut taken = Taken::default();
         let before = scopes
             .iter()
-            .position(|owner| Arc::ptr_eq(owner, scope))
+            .position(|owner| owner.is_of_same_owner(scope))
             .unwrap_or(scopes.len());
         for (place, owner) in scopes.iter().enumerate() {
+            if place == before {
+                continue;
+            }
             taken.share_all(owner);
             if place < before {
                 for family in owner.lock_dynamic().iter() {
@@ -200,8 +203,8 @@ impl Registry {
             }
         }
         // Last: what is kept is shared with nobody.
-        for family in scope.lock().iter() {
-            taken.keep(&family.desc, "what the plugin has described");
+        for desc in scope.full_descs() {
+            taken.keep(desc, "what the plugin has described");
         }
         self.keep_host(&natives, &mut taken);
         let mut own = Taken::default();
@@ -215,14 +218,15 @@ impl Registry {
             }
             checked.is_ok()
         });
-        let after = scopes.iter().skip_while(|owner| !Arc::ptr_eq(owner, scope));
-        after.skip(1).for_each(|owner| evict(owner, &own));
+        for owner in scopes.iter().skip(before + 1) {
+            evict(owner, &own);
+        }
         *scope.lock_dynamic() = families;
         errors
     }
 
     /// The families of native code and of the program itself, which nobody may share.
-    fn keep_host(&self, natives: &[Family], taken: &mut Taken) {
+    pub(crate) fn keep_host(&self, natives: &[Family], taken: &mut Taken) {
         let natives = natives.iter().map(|family| Arc::clone(&family.desc));
         for desc in natives.chain(self.own.descs()) {
             taken.keep(&desc, own::OWNER);
@@ -256,12 +260,15 @@ impl Registry {
             if view == View::Nothing {
                 continue;
             }
-            for family in scope.lock_sorted().iter_mut() {
+            let mut families = scope.lock_sorted();
+            for number in 0..families.len() {
+                let family = &mut families[number];
                 let stale = family.is_sampled() && view == View::Instruments;
                 if family.len() > 0 && !stale {
                     scoped.push(family.show());
                 }
             }
+            drop(families);
             if view == View::All {
                 scoped.extend(scope.lock_dynamic().iter_mut().map(Family::show));
             }
@@ -278,7 +285,7 @@ impl Registry {
 
 /// Takes off the page what was found at run time and cannot stand beside these. Its owner hears of it when it next
 /// replaces its families.
-fn evict(owner: &Scope, taken: &Taken) {
+pub(crate) fn evict(owner: &Scope, taken: &Taken) {
     let mut dynamic = owner.lock_dynamic();
     dynamic.retain(|family| taken.check(&family.desc, owner).is_ok());
 }

@@ -1,14 +1,16 @@
 //! A plugin's part of the registry.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use crate::{
     desc::Desc,
+    families::{Families, Locked},
     family::Family,
     order::Sort,
+    plan::Heir,
     sample::{Sample, SampleError, SampleValue},
     session::Quota,
 };
@@ -21,12 +23,15 @@ pub struct Scope {
     const_labels: Vec<(String, String)>,
     /// As described, before the prefix.
     descs: Vec<Desc>,
+    /// The same with the prefix.
+    full_descs: Vec<Arc<Desc>>,
     limits: ScopeLimits,
-    families: Mutex<Vec<Family>>,
+    /// Those of every scope that the owner has or had.
+    families: Arc<Families>,
+    /// Where this scope's are among them, by number.
+    places: Vec<u32>,
     /// Found at run time; all of them are replaced at once.
     dynamic: Mutex<Vec<Family>>,
-    /// Held by whoever sorts families step by step, and always taken before `families`.
-    sorting: Mutex<()>,
 }
 
 /// How often a page sorts what was opened while it sorted, before it sorts what is left under the lock.
@@ -34,28 +39,85 @@ const ROUNDS: usize = 3;
 
 impl Scope {
     pub(crate) fn new(options: &ScopeOptions, descs: Vec<Desc>) -> Self {
+        Self::with(options, descs, Arc::default(), |_, _| None)
+    }
+
+    /// A scope that no registry knows: what an owner does in it is seen by nobody.
+    pub fn rehearsal(options: &ScopeOptions, descs: Vec<Desc>) -> Arc<Self> {
+        Arc::new(Self::new(options, descs))
+    }
+
+    /// One that goes on with families of another; see [`Heir`].
+    pub(crate) fn heir(options: &ScopeOptions, descs: Vec<Desc>, heir: &Heir) -> Self {
+        let (old, rehearsal) = (&heir.of, heir.rehearsal.lock());
+        Self::with(
+            options,
+            descs,
+            Arc::clone(&old.families),
+            |scope, number| {
+                let desc = &scope.full_descs[number];
+                let same = |other: &Arc<Desc>| {
+                    other.name == desc.name
+                        && other.kind == desc.kind
+                        && other.label_names == desc.label_names
+                };
+                let found = old.full_descs.iter().position(same)?;
+                let stays = scope.const_labels == old.const_labels
+                    && old.lock()[found].is_instrumented()
+                    && rehearsal.len() > number
+                    && !rehearsal[number].is_sampled();
+                stays.then(|| old.families.share(old.places[found]))
+            },
+        )
+    }
+
+    /// `shared` gives the place of a family that is there already, by its number.
+    fn with(
+        options: &ScopeOptions,
+        descs: Vec<Desc>,
+        families: Arc<Families>,
+        shared: impl Fn(&Self, usize) -> Option<u32>,
+    ) -> Self {
         let mut const_labels = options.const_labels.clone();
         const_labels.sort();
-        let families = descs.iter().map(|desc| {
-            let name = format!("{}{}", options.prefix, desc.name);
-            Family::new(
-                Desc {
-                    name,
-                    ..desc.clone()
-                },
-                &const_labels,
-            )
-        });
-        Self {
+        let full = |desc: &Desc| {
+            Arc::new(Desc {
+                name: format!("{}{}", options.prefix, desc.name),
+                ..desc.clone()
+            })
+        };
+        let mut scope = Self {
             owner: options.owner.clone(),
             prefix: options.prefix.clone(),
-            families: Mutex::new(families.collect()),
+            full_descs: descs.iter().map(full).collect(),
+            families,
+            places: Vec::with_capacity(descs.len()),
             dynamic: Mutex::default(),
-            sorting: Mutex::default(),
             const_labels,
             descs,
             limits: options.limits,
+        };
+        for number in 0..scope.descs.len() {
+            let place = shared(&scope, number).unwrap_or_else(|| {
+                let desc = Arc::clone(&scope.full_descs[number]);
+                scope.families.add(Family::new(desc, &scope.const_labels))
+            });
+            scope.places.push(place);
         }
+        scope
+    }
+
+    /// Families that it goes on with get its help texts and units.
+    pub(crate) fn inherit(&self) {
+        let mut families = self.lock();
+        for (number, desc) in self.full_descs.iter().enumerate() {
+            families[number].describe(desc);
+        }
+    }
+
+    /// Whether both are scopes of one owner, be it one after the other.
+    pub(crate) fn is_of_same_owner(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.families, &other.families)
     }
 
     /// Who owns these families.
@@ -66,6 +128,11 @@ impl Scope {
     /// What the owner described, before the prefix.
     pub fn descs(&self) -> &[Desc] {
         &self.descs
+    }
+
+    /// What the owner described, with the prefix.
+    pub(crate) fn full_descs(&self) -> &[Arc<Desc>] {
+        &self.full_descs
     }
 
     /// Put before every family name.
@@ -115,7 +182,9 @@ impl Scope {
         let mut samples = samples.into_iter();
         let mut errors = Vec::new();
         let mut room = self.limits.max_series;
-        for (number, family) in (0..).zip(families.iter_mut()) {
+        for number in 0..self.places.len() {
+            let family = &mut families[number];
+            let number = number as u32;
             let waiting = samples.as_slice().iter();
             let count = waiting.take_while(|(family, _)| *family == number).count();
             if count > 0 {
@@ -146,13 +215,14 @@ impl Scope {
 
     /// The families in the order of the page, locked. Sorting is done before, with the lock free between its steps: updates
     /// go on meanwhile.
-    pub(crate) fn lock_sorted(&self) -> MutexGuard<'_, Vec<Family>> {
+    pub(crate) fn lock_sorted(&self) -> Locked<'_> {
         let families = self.lock();
         if families.iter().all(Family::is_sorted) {
             return families;
         }
         drop(families);
-        let _alone = self.sorting.lock().unwrap_or_else(PoisonError::into_inner);
+        let sorting = self.families.sorting.lock();
+        let _alone = sorting.unwrap_or_else(PoisonError::into_inner);
         for _ in 0..ROUNDS {
             let families = self.lock();
             let is_unsorted = |family: &(usize, &Family)| !family.1.is_sorted();
@@ -166,7 +236,7 @@ impl Scope {
         }
         // Somebody opens series as fast as they can be sorted.
         let mut families = self.lock();
-        families.iter_mut().for_each(Family::sort);
+        (0..families.len()).for_each(|number| families[number].sort());
         families
     }
 
@@ -180,13 +250,18 @@ impl Scope {
         self.lock()[number].end_sort();
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<Family>> {
-        // A panic elsewhere leaves the columns whole: they are only ever appended to or overwritten.
-        self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        self.families.lock(&self.places)
     }
 
     pub(crate) fn lock_dynamic(&self) -> MutexGuard<'_, Vec<Family>> {
         self.dynamic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        self.families.release(&self.places);
     }
 }
 

@@ -66,16 +66,15 @@ impl Taken {
 
     /// What a scope has described.
     pub(crate) fn share_all(&mut self, scope: &Arc<Scope>) {
-        for family in scope.lock().iter() {
-            self.share(&family.desc, scope);
+        for desc in scope.full_descs() {
+            self.share(desc, scope);
         }
     }
 
     /// Says which of the families that a new scope describes cannot be.
     pub(crate) fn check_all(&self, scope: &Scope) -> Result<(), RegisterError> {
         let mut own = Self::default();
-        for family in scope.lock().iter() {
-            let desc = &family.desc;
+        for desc in scope.full_descs() {
             desc.check(scope.const_labels().iter().map(|(name, _)| name.as_str()))?;
             if own.0.contains_key(&desc.name) {
                 return Err(RegisterError::Twice(desc.name.clone()));

@@ -9,6 +9,7 @@ use crate::{
     column::Values,
     desc::Kind,
     exemplar::Exemplar,
+    families::Locked,
     family::{Family, SeriesId},
     labels::{self, Template},
     scope::Scope,
@@ -340,7 +341,7 @@ impl Session {
 
     fn apply(
         &self,
-        families: &mut [Family],
+        families: &mut Locked<'_>,
         verb: Verb,
         handles: &[u32],
         numbers: &[f64],
@@ -396,7 +397,10 @@ impl Session {
     }
 }
 
-fn instrument(families: &mut [Family], family: u32) -> Result<&mut Family, InstrumentError> {
+fn instrument<'a>(
+    families: &'a mut Locked<'_>,
+    family: u32,
+) -> Result<&'a mut Family, InstrumentError> {
     let entry = families.get_mut(family as usize).ok_or(UnknownFamily)?;
     if entry.claim_for_instruments() {
         Ok(entry)
