@@ -10,7 +10,7 @@ FUZZ ?= 60
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests run test judges lint format audit bench edges fuzz clean
+.PHONY: help build guests run test judges lint format audit bench edges reloads fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: build guests ## Measure beside other libraries (BENCH=--quick, BENCH=--ma
 
 edges: build guests ## Measure what careless and hostile HTTP peers cost
 	$(CARGO) bench --locked -p meterbox-tests --bench edges
+
+reloads: build guests ## Reload a thousand times under scrapes and requests
+	METERBOX_RELOADS=1000 $(CARGO) test --release --locked -p meterbox-tests --test it -- --nocapture reload::no_scrape
 
 fuzz: ## Run each fuzz target for FUZZ seconds (needs nightly and cargo-fuzz)
 	for target in parse_text parse_openmetrics encode session negotiation gzip; do \

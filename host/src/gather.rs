@@ -30,7 +30,9 @@ pub(crate) async fn gather(
     wanted: impl Fn(&str) -> bool,
 ) -> (Page, bool) {
     let meminfo = Arc::new(Reading::default());
-    let Fleet { plugins, textfile } = fleet;
+    let Fleet {
+        plugins, textfile, ..
+    } = fleet;
     let textfile = textfile.as_deref();
     let (asked, unasked): (Vec<_>, Vec<_>) =
         plugins.iter().partition(|plugin| wanted(plugin.name()));

@@ -1,9 +1,7 @@
 //! The one place where the rooms are joined: from a config to running plugins, and the handle to them.
 
 use std::{
-    collections::HashMap,
-    fmt,
-    path::Path,
+    fmt, mem,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -15,22 +13,22 @@ use ::http::{Request, Response};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use meterbox_metrics::{
-    Page, RegisterError, Registry,
+    Page, Registry,
     encode::{Escaping, Format},
 };
-use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
+    assembly::Next,
     batch::{Batches, Shared},
-    config::{Config, ConfigError, PluginConfig, WebConfig},
-    engine::{Engine, Fault, Settings, compile::Compiler},
+    builder::HostBuilder,
+    config::{Config, ConfigError, WebConfig},
+    engine::Fault,
     fleet::Fleet,
     gather,
     http::HttpMetrics,
-    limits::Limits,
-    own::{self, ProcessMetrics},
-    plugin::{self, Described, Plugin, PluginError, PluginState},
-    textfile::Textfile,
+    own::ProcessMetrics,
+    plugin::{Plugin, PluginError, PluginState},
+    reload::Reloads,
 };
 
 /// Any error of somebody else's body.
@@ -39,8 +37,10 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// A body on either side of a plugin's HTTP route, and of every response.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// Why a host could not start. Nothing of it is left running.
+/// Why a host could not start, of which nothing is left running then; or why a reload was refused, of which nothing is left
+/// either.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The config cannot be.
     #[error(transparent)]
@@ -59,24 +59,28 @@ pub enum Error {
     /// This machine or this build cannot host WebAssembly.
     #[error("cannot set up WebAssembly on this machine: {0}")]
     Engine(String),
+    /// Nobody has said where the config comes from; see [`HostBuilder::reload_from`].
+    #[error("this program has no config to read again")]
+    NoSource,
 }
 
 /// A running set of plugins and the metrics that they report. Cheap to clone; when the last clone is dropped the plugins
 /// stop.
 #[derive(Clone, Debug)]
 pub struct Host {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    registry: Registry,
+pub(crate) struct Inner {
+    pub(crate) registry: Registry,
     /// Held just long enough to take it, or to put another in its place.
-    fleet: RwLock<Arc<Fleet>>,
-    web: WebConfig,
-    http_metrics: HttpMetrics,
-    process: ProcessMetrics,
-    batches: Batches,
-    stopping: AtomicBool,
+    pub(crate) fleet: RwLock<Arc<Fleet>>,
+    pub(crate) web: WebConfig,
+    pub(crate) http_metrics: HttpMetrics,
+    pub(crate) process: ProcessMetrics,
+    pub(crate) batches: Batches,
+    pub(crate) reloads: Reloads,
+    pub(crate) stopping: AtomicBool,
 }
 
 impl fmt::Debug for Inner {
@@ -91,158 +95,49 @@ impl fmt::Debug for Inner {
 
 impl Inner {
     /// What runs now.
-    fn fleet(&self) -> Arc<Fleet> {
+    pub(crate) fn fleet(&self) -> Arc<Fleet> {
         let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&fleet)
     }
-}
 
-/// Sets up a [`Host`] in code.
-#[derive(Clone, Debug, Default)]
-pub struct HostBuilder {
-    config: Config,
-    registries: Vec<prometheus::Registry>,
-    compiler: Option<Compiler>,
-}
-
-impl HostBuilder {
-    /// Starts from a config instead of the default one.
-    #[must_use]
-    pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Puts the families of a native registry on the same page. Where names clash, native code wins.
-    #[must_use]
-    pub fn registry(mut self, registry: prometheus::Registry) -> Self {
-        self.registries.push(registry);
-        self
-    }
-
-    /// Compiles plugins in processes of their own. Without it they are compiled in this one, where a file that is made to
-    /// exhaust the compiler is refused by its figures alone.
-    #[must_use]
-    pub fn compiler(mut self, compiler: Compiler) -> Self {
-        self.compiler = Some(compiler);
-        self
-    }
-
-    /// Adds a plugin, or replaces the one of this name.
-    #[must_use]
-    pub fn plugin(mut self, name: impl Into<String>, plugin: PluginConfig) -> Self {
-        self.config.plugins.insert(name.into(), plugin);
-        self
-    }
-
-    /// Checks the config, compiles all plugins and makes their first instances. Must be called in a tokio runtime with
-    /// timers; the plugins' tasks run there.
-    pub async fn start(self) -> Result<Host, Error> {
-        let Self {
-            config,
-            registries,
-            compiler,
-        } = self;
-        config.check()?;
-        let registry = Registry::new(registries);
-        // No plugin is there yet whose families could be in the way.
-        let clash = |error: RegisterError| Error::Engine(error.to_string());
-        own::build_info(&registry).map_err(clash)?;
-        let process = ProcessMetrics::new(&registry).map_err(clash)?;
-        let http_metrics = HttpMetrics::new(&registry).map_err(clash)?;
-        let settings = Settings {
-            state: config.state.directory.clone(),
-            compiler,
-            limits: config.limits.over(Limits::default()),
+    /// Puts a fleet in the place of the one that runs; returns that. Requests that have it keep it.
+    pub(crate) fn swap(&self, next: Next) -> Arc<Fleet> {
+        let Next { fleet, scopes } = next;
+        let new = Arc::new(fleet);
+        let mut running = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
+        let has = |fleet: &Fleet, plugin: &Arc<Plugin>| {
+            fleet.plugins.iter().any(|other| Arc::ptr_eq(other, plugin))
         };
-        let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
-        let described = describe(&engine, &config).await?;
-        let plugins = start_all(described, &config, &registry).await?;
-        // After all plugins: where names clash, theirs win.
-        let textfile = config
-            .textfile
-            .map(|files| Textfile::start(&files, &registry).map(Arc::new))
-            .transpose()
-            .map_err(Error::Textfile)?;
-        let fleet = Fleet { plugins, textfile };
-        Ok(Host {
-            inner: Arc::new(Inner {
-                registry,
-                fleet: RwLock::new(Arc::new(fleet)),
-                web: config.web,
-                http_metrics,
-                process,
-                batches: Batches::default(),
-                stopping: AtomicBool::new(false),
-            }),
-        })
+        let come: Vec<_> = new
+            .plugins
+            .iter()
+            .filter(|plugin| !has(&running, plugin))
+            .collect();
+        self.registry.install(scopes);
+        come.iter().for_each(|plugin| plugin.release());
+        let old = mem::replace(&mut *running, Arc::clone(&new));
+        drop(running);
+        come.iter().for_each(|plugin| plugin.begin());
+        for plugin in old.plugins.iter().filter(|plugin| !has(&new, plugin)) {
+            plugin.retire();
+            match new.plugin(plugin.name()) {
+                None => plugin.forget(&self.registry),
+                Some(heir) if heir.made_of().config.interval.is_none() => {
+                    plugin.metrics().forget_last_collect(&self.registry);
+                }
+                Some(_) => {}
+            }
+        }
+        for down in &old.down {
+            if !new.has_collector(&down.name) {
+                down.metrics.forget(&self.registry);
+            }
+        }
+        if let (Some(files), None) = (&old.textfile, &new.textfile) {
+            files.metrics().forget(&self.registry);
+        }
+        old
     }
-}
-
-/// Loads all plugins and lets their first instances describe themselves, all at once. Ascending by name.
-async fn describe(engine: &Engine, config: &Config) -> Result<Vec<Described>, Error> {
-    // A file is read once, however many plugins come from it.
-    let mut files: HashMap<&Path, Arc<OnceCell<_>>> = HashMap::new();
-    let tasks = config.plugins.iter().map(|(name, plugin)| {
-        let file = Arc::clone(files.entry(&plugin.source).or_default());
-        let (engine, name, plugin) = (engine.clone(), name.clone(), plugin.clone());
-        let limits = config.limits_of(&plugin);
-        tokio::spawn(async move {
-            let loaded = file.get_or_init(|| engine.load(&plugin.source)).await;
-            plugin::prepare(loaded.clone(), &name, &plugin, limits)?
-                .describe()
-                .await
-        })
-    });
-    in_order(config, Tasks(tasks.collect())).await
-}
-
-/// Registers all plugins by name, so that it is always the same one that finds a family taken, then starts them at once.
-async fn start_all(
-    mut described: Vec<Described>,
-    config: &Config,
-    registry: &Registry,
-) -> Result<Vec<Arc<Plugin>>, Error> {
-    let plugins = || config.plugins.iter();
-    let families = described.iter_mut().zip(plugins());
-    let families = families.map(|(described, (_, plugin))| described.families(plugin));
-    let scopes = registry.register_all(families.collect());
-    let scopes = scopes.map_err(|(place, error)| Error::Plugin {
-        name: plugins()
-            .nth(place)
-            .map_or_else(String::new, |(name, _)| name.clone()),
-        error: error.into(),
-    })?;
-    let tasks = described.into_iter().zip(scopes).zip(plugins());
-    let tasks = tasks.map(|((described, scope), (_, plugin))| {
-        let started = Plugin::start(described, plugin.routes.clone(), registry.clone(), scope);
-        tokio::spawn(started)
-    });
-    in_order(config, Tasks(tasks.collect())).await
-}
-
-/// One task for each plugin. What is not done when nobody waits for it any more is called off.
-struct Tasks<T>(Vec<JoinHandle<Result<T, PluginError>>>);
-
-impl<T> Drop for Tasks<T> {
-    fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
-    }
-}
-
-/// What the tasks of all plugins return, or the error of the first by name.
-async fn in_order<T>(config: &Config, mut tasks: Tasks<T>) -> Result<Vec<T>, Error> {
-    let mut all = Vec::with_capacity(tasks.0.len());
-    for (name, task) in config.plugins.keys().zip(&mut tasks.0) {
-        let done = task
-            .await
-            .map_err(|crash| Error::Engine(crash.to_string()))?;
-        all.push(done.map_err(|error| Error::Plugin {
-            name: name.clone(),
-            error,
-        })?);
-    }
-    Ok(all)
 }
 
 impl Host {
@@ -312,8 +207,15 @@ impl Host {
     /// Every plugin, by name.
     pub fn plugins(&self) -> Vec<PluginStatus> {
         let fleet = self.inner.fleet();
+        let down = fleet.down.iter().map(|down| PluginStatus {
+            name: down.name.clone(),
+            up: false,
+            state: PluginState::Waiting,
+            faults: Vec::new(),
+            routes: Vec::new(),
+        });
         let plugins = fleet.plugins.iter();
-        plugins
+        let mut all: Vec<_> = plugins
             .map(|plugin| PluginStatus {
                 name: plugin.name().to_owned(),
                 up: plugin.metrics().up.get() == 1.0,
@@ -321,7 +223,10 @@ impl Host {
                 faults: plugin.faults(),
                 routes: plugin.routes().to_vec(),
             })
-            .collect()
+            .chain(down)
+            .collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
     }
 
     /// The plugin route mounted at exactly this path.

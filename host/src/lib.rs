@@ -32,7 +32,9 @@ pub mod config;
 pub mod http;
 pub mod serve;
 
+mod assembly;
 mod batch;
+mod builder;
 mod engine;
 mod fleet;
 mod gather;
@@ -41,15 +43,19 @@ mod imports;
 mod limits;
 mod own;
 mod plugin;
+mod reload;
 mod source;
 mod textfile;
+mod watch;
 
 /// Compiling plugins in processes of their own.
 pub mod compile {
     pub use crate::engine::compile::{Compiler, worker};
 }
 
+pub use builder::HostBuilder;
 pub use engine::{Fault, FaultKind, bounds::TooLarge};
-pub use host::{Body, Error, Host, HostBuilder, PluginStatus, Route};
+pub use host::{Body, Error, Host, PluginStatus, Route};
 pub use plugin::{PluginError, PluginState};
+pub use reload::Reloaded;
 pub use source::SourceError;

@@ -15,6 +15,8 @@ mod memory;
 mod negotiation;
 mod ponds;
 mod refusals;
+mod reload;
+mod schedule;
 mod scrape;
 mod shutdown;
 mod state;

@@ -21,6 +21,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(commands::serve::Args),
+    Config(commands::config::Args),
     Lint(commands::lint::Args),
     /// What `serve` starts for itself, to compile a plugin in
     #[command(hide = true)]
@@ -31,7 +32,7 @@ pub(crate) enum Command {
 }
 
 /// How much is logged, and in which form; always on standard error.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LogArgs {
     /// Log events of this level and above
     #[arg(

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use meterbox::config::ConfigError;
 
-use crate::commands::lint::Advice;
+use crate::commands::{config::Missing, lint::Advice};
 
 const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
@@ -25,7 +25,8 @@ pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(ADVICE);
     }
     // A host fails to start for what the config names, and nothing else.
-    let is_config = error.is::<ConfigError>() || error.is::<meterbox::Error>();
+    let is_config =
+        error.is::<ConfigError>() || error.is::<meterbox::Error>() || error.is::<Missing>();
     ExitCode::from(if is_config { CONFIG } else { FAILED })
 }
 

@@ -147,6 +147,11 @@ impl<const N: usize> GaugeVec<N> {
     pub fn with(&self, values: [&str; N]) -> Gauge {
         Gauge(self.0.open(&values, None))
     }
+
+    /// Deletes the gauge with these label values, if it is there. Who still holds it changes nothing.
+    pub fn remove(&self, values: [&str; N]) {
+        self.0.remove(&values);
+    }
 }
 
 /// The series of one family.
@@ -157,6 +162,13 @@ pub(crate) struct Series {
 }
 
 impl Series {
+    fn remove(&self, values: &[&str]) {
+        let OwnFamily { family, .. } = &mut self.own.lock()[self.family];
+        let mut text = Vec::new();
+        family.template.render(values, &mut text);
+        family.remove(&text);
+    }
+
     fn open(&self, values: &[&str], created_ms: Option<i64>) -> Number {
         let OwnFamily { family, cells } = &mut self.own.lock()[self.family];
         let mut text = Vec::new();

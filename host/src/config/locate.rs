@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::error::{ConfigError, Place, Problem, dotted};
+use super::{
+    error::{ConfigError, Place, Problem, dotted},
+    nearest::nearest,
+};
 
 /// The text of a config, for errors that point into it.
 #[derive(Debug)]
@@ -87,7 +90,13 @@ fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Vec<String> {
 fn reword(message: &str) -> String {
     let message = message.lines().collect::<Vec<_>>().join(", ");
     if let Some(rest) = message.strip_prefix("unknown field ") {
-        format!("unknown key {rest}")
+        // In backquotes: the key, and those that are known.
+        let mut words = rest.split('`').skip(1).step_by(2);
+        let word = words.next().unwrap_or_default();
+        match nearest(word, words) {
+            Some(meant) => format!("unknown key `{word}`; did you mean `{meant}`?"),
+            None => format!("unknown key {rest}"),
+        }
     } else if let Some(rest) = message.strip_prefix("missing field ") {
         format!("the key {rest} is missing")
     } else {

@@ -17,8 +17,10 @@
 //! ```
 
 mod error;
+mod include;
 mod locate;
 mod names;
+mod nearest;
 mod plugin;
 mod state;
 #[cfg(test)]
@@ -29,7 +31,6 @@ mod web;
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -38,10 +39,12 @@ use serde::Deserialize;
 use self::{error::Problem, locate::Locator};
 pub use self::{
     error::{ConfigError, Place},
-    plugin::{Grants, PluginConfig},
+    include::IncludeConfig,
+    plugin::{Grants, PluginConfig, Startup},
     state::StateConfig,
     textfile::TextfileConfig,
-    web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, WebConfig},
+    units::parse_duration,
+    web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, RELOAD_PATH, WebConfig},
 };
 pub use crate::limits::{Limit, Limits, LimitsConfig};
 
@@ -61,20 +64,35 @@ pub struct Config {
     /// `[plugins.NAME]`: the plugins by name. A name is made of letters, digits, `_` and `-`, and begins with a letter
     /// or a digit. Default: none.
     pub plugins: BTreeMap<String, PluginConfig>,
+    /// `[include]`: folders that add plugins to a config file. Default: `plugins.d` beside it.
+    pub include: IncludeConfig,
     /// `[textfile]`: folders whose `*.prom` files are on the page. Default: none.
     pub textfile: Option<TextfileConfig>,
+    /// The files that it was read from.
+    #[serde(skip)]
+    files: Vec<PathBuf>,
+    /// Folders where more of them may appear.
+    #[serde(skip)]
+    watched_folders: Vec<PathBuf>,
 }
 
 impl Config {
-    /// Reads and checks a TOML file. Relative paths are resolved against the file's folder.
+    /// Reads and checks a TOML file, and what [`IncludeConfig`] adds to it. Relative paths are resolved against the folder of
+    /// the file that they stand in.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = include::read(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, &path.display().to_string(), folder)
+        let mut config = Self::parse(&text, &path.display().to_string(), folder)?;
+        config.files.push(path.to_owned());
+        config.include(folder)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The files that it was read from, the main one first; none for a config that was not loaded.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// Parses and checks TOML text.

@@ -24,6 +24,13 @@ pub struct PluginConfig {
     /// goes before it. Default: none.
     #[serde(default, deserialize_with = "units::optional::duration")]
     pub timeout: Option<Duration>,
+    /// Collect in the background so often, and show at each scrape what came of the last time. Must be more than zero.
+    /// Default: none, which means at each scrape.
+    #[serde(default, deserialize_with = "units::optional::duration")]
+    pub interval: Option<Duration>,
+    /// What happens if the plugin does not start. Default: fail.
+    #[serde(default)]
+    pub startup: Startup,
     /// Exact paths that the plugin's `wasi:http` handler serves. Default: none.
     #[serde(default)]
     pub routes: Vec<String>,
@@ -36,6 +43,20 @@ pub struct PluginConfig {
     /// What the plugin may use up. Default: what `[limits]` says for all.
     #[serde(default)]
     pub limits: LimitsConfig,
+}
+
+/// What happens if a plugin does not start, and no older version of it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Startup {
+    /// The exporter does not start; a reload is refused.
+    #[default]
+    Fail,
+    /// The others serve. The plugin is tried again after pauses that double from `limits.restart-pause` to
+    /// `limits.restart-pause-max`.
+    Retry,
+    /// The others serve. The plugin is tried again with the next reload.
+    Ignore,
 }
 
 /// What a plugin may use. The default grants nothing.
@@ -54,6 +75,8 @@ impl PluginConfig {
             prefix: String::new(),
             labels: BTreeMap::new(),
             timeout: None,
+            interval: None,
+            startup: Startup::default(),
             routes: Vec::new(),
             config: BTreeMap::new(),
             grants: Grants::default(),
@@ -79,6 +102,20 @@ impl PluginConfig {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Collects in the background at this interval, instead of at each scrape.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Sets what happens if it does not start.
+    #[must_use]
+    pub fn startup(mut self, startup: Startup) -> Self {
+        self.startup = startup;
         self
     }
 
@@ -123,6 +160,9 @@ impl PluginConfig {
         }
         if self.timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Problem::new("must be more than zero; write \"5s\"").at("timeout"));
+        }
+        if self.interval.is_some_and(|interval| interval.is_zero()) {
+            return Err(Problem::new("must be more than zero; write \"30s\"").at("interval"));
         }
         limits_problem(&self.limits).map_err(|problem| problem.at("limits"))?;
         for (is_set, key) in [

@@ -4,7 +4,7 @@
 
 use std::{error::Error, path::Path, time::Duration};
 
-use super::{Config, ConfigError, Grants, PluginConfig, TextfileConfig, WebConfig};
+use super::{Config, ConfigError, Grants, PluginConfig, Startup, TextfileConfig, WebConfig};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, "demo.toml", Path::new("/etc/meterbox"))
@@ -31,6 +31,7 @@ fn every_key_is_read() {
         [web]
         listen-addresses = ["127.0.0.1:0", "[::1]:9100"]
         telemetry-path = "/m"
+        enable-lifecycle = true
         max-connections = 7
         max-connections-per-peer = 3
         max-requests = 0
@@ -45,6 +46,8 @@ fn every_key_is_read() {
         prefix = "demo_"
         labels = { zone = "a" }
         timeout = "1h"
+        interval = "30s"
+        startup = "retry"
         routes = ["/hello"]
         config = { delete = "true" }
         grants = { meminfo = true }
@@ -58,6 +61,7 @@ fn every_key_is_read() {
     let web = WebConfig {
         listen_addresses: vec!["127.0.0.1:0".into(), "[::1]:9100".into()],
         telemetry_path: "/m".into(),
+        enable_lifecycle: true,
         max_connections: 7,
         max_connections_per_peer: Some(3),
         max_requests: 0,
@@ -72,6 +76,8 @@ fn every_key_is_read() {
         .prefix("demo_")
         .label("zone", "a")
         .timeout(Duration::from_secs(3600))
+        .interval(Duration::from_secs(30))
+        .startup(Startup::Retry)
         .route("/hello")
         .config("delete", "true")
         .grants(Grants { meminfo: true });
@@ -107,7 +113,7 @@ fn durations_need_a_unit() {
 fn unknown_keys_are_named_with_the_known_ones() {
     assert_eq!(
         refused("[web]\n\nlisten = 'x'\n"),
-        "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `telemetry-path`, \
+        "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `telemetry-path`, `enable-lifecycle`, \
          `max-connections`, `max-connections-per-peer`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
     );
     assert_eq!(
@@ -116,7 +122,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     );
     assert_eq!(
         refused("webb = 1\n"),
-        "1: webb: unknown key `webb`, expected one of `web`, `limits`, `state`, `plugins`, `textfile`"
+        "1: webb: unknown key `webb`; did you mean `web`?"
     );
 }
 

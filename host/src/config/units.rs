@@ -29,8 +29,8 @@ pub(crate) mod optional {
 /// Longer waits are a mistake in the unit, and would overflow clocks at some point.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads a duration such as `"250ms"`, `"5s"`, `"1m"` or `"1h"`.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads a duration such as `"250ms"`, `"5s"`, `"1m"` or `"1h"`; at most a day. An error says what to write.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let in_ms = match unit {

@@ -12,6 +12,10 @@ pub const LANDING_PATH: &str = "/";
 pub const HEALTHY_PATH: &str = "/-/healthy";
 /// Answers 200 until the exporter shuts down, then 503.
 pub const READY_PATH: &str = "/-/ready";
+/// Reads the config again, for POST and PUT.
+pub const RELOAD_PATH: &str = "/-/reload";
+
+const PAGES: [&str; 4] = [LANDING_PATH, HEALTHY_PATH, READY_PATH, RELOAD_PATH];
 
 /// Addresses, paths and bounds of the HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,6 +26,8 @@ pub struct WebConfig {
     pub listen_addresses: Vec<String>,
     /// The path of the metrics page. Default: `/metrics`.
     pub telemetry_path: String,
+    /// Whether `POST /-/reload` reads the config again. Default: false.
+    pub enable_lifecycle: bool,
     /// Connections at one time, over all addresses; more wait in the kernel's backlog. Default: 512.
     pub max_connections: usize,
     /// Connections of one peer, which is an IPv4 address or an IPv6 /64; more are closed at once. Default: three quarters of
@@ -53,6 +59,7 @@ impl Default for WebConfig {
         Self {
             listen_addresses: vec!["127.0.0.1:8080".to_owned()],
             telemetry_path: "/metrics".to_owned(),
+            enable_lifecycle: false,
             max_connections: 512,
             max_connections_per_peer: None,
             max_requests: 40,
@@ -74,7 +81,7 @@ impl WebConfig {
 
     /// Whether the path is one of the exporter's own pages.
     pub(super) fn owns(&self, path: &str) -> bool {
-        path == self.telemetry_path || [LANDING_PATH, HEALTHY_PATH, READY_PATH].contains(&path)
+        path == self.telemetry_path || PAGES.contains(&path)
     }
 
     pub(super) fn find_problem(&self) -> Result<(), Problem> {
@@ -92,7 +99,7 @@ impl WebConfig {
         if let Some(problem) = names::path_problem(&self.telemetry_path) {
             return Err(Problem::new(problem).at("telemetry-path"));
         }
-        if [LANDING_PATH, HEALTHY_PATH, READY_PATH].contains(&self.telemetry_path.as_str()) {
+        if PAGES.contains(&self.telemetry_path.as_str()) {
             return Err(Problem::new(format!(
                 "{:?} is another page of the exporter; write \"/metrics\"",
                 self.telemetry_path

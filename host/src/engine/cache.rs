@@ -19,7 +19,7 @@ use rustix::fs::{
 use sha2::{Digest as _, Sha256};
 
 /// A digest of 256 bits.
-pub(super) type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// The first bytes of an entry. Another number: another layout.
 const MAGIC: &[u8; 16] = b"meterbox code 1\n";

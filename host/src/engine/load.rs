@@ -1,7 +1,7 @@
 //! From a file to something that instances are made of: each digest once, from the cache if it is there.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{Hash, Hasher},
     path::{Path, PathBuf},
     sync::{
@@ -36,6 +36,13 @@ pub(crate) enum LoadError {
     Unfit(String),
 }
 
+/// What instances are made of, and the digest of its file.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) digest: Digest,
+}
+
 /// What is shared by all loading of one engine.
 pub(super) struct Loader {
     /// Of everything but the plugin that decides on its code.
@@ -67,7 +74,7 @@ impl Loader {
 
 impl Engine {
     /// Reads, compiles and links the plugin in this file, on a thread for such work. Those of the same bytes share it.
-    pub(crate) async fn load(&self, path: &Path) -> Result<InstancePre<State>, LoadError> {
+    pub(crate) async fn load(&self, path: &Path) -> Result<Loaded, LoadError> {
         let read = {
             let path = path.to_owned();
             let most = self.loader.limits.file_bytes as u64;
@@ -84,7 +91,17 @@ impl Engine {
         };
         let path = path.to_owned();
         let make = || self.blocking(move |engine| engine.make(&path, bytes, digest));
-        cell.get_or_try_init(make).await.cloned()
+        let pre = cell.get_or_try_init(make).await?.clone();
+        Ok(Loaded { pre, digest })
+    }
+
+    /// Lets go of code that no plugin of these digests needs.
+    pub(crate) fn keep(&self, digests: &HashSet<Digest>) {
+        let mut loaded = self.loader.loaded.lock();
+        let loaded = loaded
+            .as_mut()
+            .unwrap_or_else(|poisoned| poisoned.get_mut());
+        loaded.retain(|digest, _| digests.contains(digest));
     }
 
     async fn blocking<T: Send + 'static>(

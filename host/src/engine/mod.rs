@@ -18,13 +18,15 @@ use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 use wasmtime::{Config, component::Linker};
 
 pub use self::fault::{Fault, FaultKind};
-use self::{compile::Compiler, layout::Layout, load::Loader};
 pub(crate) use self::{
+    cache::Digest,
     cpu::{CpuClock, Metered},
     guard::guard,
-    load::LoadError,
+    load::{LoadError, Loaded},
+    meter::Usage,
     state::{Identity, State},
 };
+use self::{compile::Compiler, layout::Layout, load::Loader};
 use crate::limits::Limits;
 
 /// How often a running guest is asked whether its time is up, and lets other tasks run.

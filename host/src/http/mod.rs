@@ -6,6 +6,7 @@
 //! | the telemetry path (`/metrics`) | GET, HEAD | one page of metrics in the format, the compression and the part that were asked for |
 //! | `/-/healthy` | GET, HEAD | 200 as long as the process answers |
 //! | `/-/ready` | GET, HEAD | 200, or 503 while shutting down |
+//! | `/-/reload` | POST, PUT | 200 once the config is reloaded, 500 if it was refused; 403 unless enabled |
 //! | a plugin's route | any | what the plugin's handler answers |
 //! | anything else | any | 404 |
 //!
@@ -21,6 +22,7 @@ mod fuzz;
 mod health;
 mod instrument;
 mod landing;
+mod lifecycle;
 mod metrics;
 mod negotiate;
 mod plugin_route;
@@ -43,7 +45,7 @@ use bytes::Bytes;
 pub(crate) use self::instrument::HttpMetrics;
 use self::metrics::Metrics;
 use crate::{
-    config::{HEALTHY_PATH, LANDING_PATH, READY_PATH},
+    config::{HEALTHY_PATH, LANDING_PATH, READY_PATH, RELOAD_PATH},
     host::{Body, Host},
 };
 
@@ -152,6 +154,7 @@ impl Pages {
             LANDING_PATH => Page::Landing,
             HEALTHY_PATH => Page::Healthy,
             READY_PATH => Page::Ready,
+            RELOAD_PATH => return lifecycle::reload(&self.host, request.method()).await,
             path if path == self.host.telemetry_path() => Page::Metrics,
             path => {
                 return match self.host.route(path) {

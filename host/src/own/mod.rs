@@ -4,12 +4,19 @@
 //! [`PluginMetrics::new`].
 
 mod process;
+mod reload;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use meterbox_metrics::{Counter, CounterVec, Gauge, RegisterError, Registry};
+use meterbox_metrics::{Counter, CounterVec, Gauge, GaugeVec, RegisterError, Registry};
 
-pub(crate) use self::process::{ProcessMetrics, start_time};
+pub(crate) use self::{
+    process::{ProcessMetrics, start_time},
+    reload::ReloadMetrics,
+};
 use crate::{
     engine::{FaultKind, Identity},
     limits::Limit,
@@ -34,6 +41,14 @@ pub(crate) fn build_info(registry: &Registry) -> Result<(), RegisterError> {
     Ok(())
 }
 
+fn last_collects(registry: &Registry) -> Result<GaugeVec<1>, RegisterError> {
+    registry.own_gauge(
+        "meterbox_plugin_last_collect_timestamp_seconds",
+        "When the last collect of a plugin with an interval of its own ended, in seconds since 1970.",
+        ["plugin"],
+    )
+}
+
 /// The series about whatever is asked at each scrape: a plugin, or the text files. Clones are the same series.
 #[derive(Clone, Debug)]
 pub(crate) struct CollectorMetrics {
@@ -43,6 +58,8 @@ pub(crate) struct CollectorMetrics {
     collect_duration: Gauge,
     pub(crate) series: Gauge,
     rejected: CounterVec<2>,
+    /// Whether the series are off the page for good: none may be made any more.
+    is_gone: Arc<Mutex<bool>>,
 }
 
 /// The series about one plugin, all present from the start but those of reasons and denials. Clones are the same series.
@@ -56,6 +73,9 @@ pub(crate) struct PluginMetrics {
     memory: Gauge,
     cpu: Counter,
     log_lines_dropped: Counter,
+    /// By versions of the plugin before this one.
+    dropped_before: f64,
+    limits: [Gauge; WATCHED.len()],
     used: [Gauge; WATCHED.len()],
     denials: CounterVec<2>,
 }
@@ -89,7 +109,35 @@ impl CollectorMetrics {
                 "Families whose samples were refused and left out of a scrape, by reason.",
                 ["plugin", "reason"],
             )?,
+            is_gone: Arc::default(),
         })
+    }
+
+    /// When the last collect in the background ended.
+    pub(crate) fn last_collect(&self, registry: &Registry) -> Result<Gauge, RegisterError> {
+        Ok(last_collects(registry)?.with([&self.name]))
+    }
+
+    /// Takes that off the page, if it is there.
+    pub(crate) fn forget_last_collect(&self, registry: &Registry) {
+        if let Ok(stamps) = last_collects(registry) {
+            stamps.remove([&self.name]);
+        }
+    }
+
+    /// Takes all series off the page, also those that a call under way would still make.
+    pub(crate) fn forget(&self, registry: &Registry) {
+        let mut is_gone = self.is_gone.lock().unwrap_or_else(PoisonError::into_inner);
+        *is_gone = true;
+        registry.remove_own("plugin", &self.name);
+    }
+
+    /// Makes series, unless there are to be none any more.
+    fn unless_gone(&self, change: impl FnOnce()) {
+        let is_gone = self.is_gone.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_gone {
+            change();
+        }
     }
 
     pub(crate) fn collected(&self, succeeded: bool, took: Duration) {
@@ -103,7 +151,7 @@ impl CollectorMetrics {
     }
 
     pub(crate) fn rejected(&self, reason: &str) {
-        self.rejected.with([&self.name, reason]).inc();
+        self.unless_gone(|| self.rejected.with([&self.name, reason]).inc());
     }
 }
 
@@ -140,10 +188,10 @@ impl PluginMetrics {
             "What the plugin's last call, its instance or its metrics use up of that.",
             "limit",
         )?;
-        for limit in WATCHED {
-            let figure = identity.limits.get(limit);
-            limits.with([name, &limit.key()]).set(figure);
-        }
+        let log_lines_dropped = counter(
+            "meterbox_plugin_log_lines_dropped_total",
+            "Log lines of the plugin that exceeded its limits and were dropped.",
+        )?;
         Ok(Self {
             collector: CollectorMetrics::new(registry, name)?,
             start_duration: gauge(
@@ -164,10 +212,9 @@ impl PluginMetrics {
                 "meterbox_plugin_cpu_seconds_total",
                 "Processor time of calls into the plugin.",
             )?,
-            log_lines_dropped: counter(
-                "meterbox_plugin_log_lines_dropped_total",
-                "Log lines of the plugin that exceeded its limits and were dropped.",
-            )?,
+            dropped_before: log_lines_dropped.get(),
+            log_lines_dropped,
+            limits: WATCHED.map(|limit| limits.with([name, &limit.key()])),
             used: WATCHED.map(|limit| used.with([name, &limit.key()])),
             denials: counters(
                 "meterbox_plugin_denials_total",
@@ -175,6 +222,13 @@ impl PluginMetrics {
                 "limit",
             )?,
         })
+    }
+
+    /// Shows what it may use up.
+    pub(crate) fn begin(&self, identity: &Identity) {
+        for (gauge, limit) in self.limits.iter().zip(WATCHED) {
+            gauge.set(identity.limits.get(limit));
+        }
     }
 
     /// Reads what is counted elsewhere, for a page.
@@ -186,7 +240,7 @@ impl PluginMetrics {
         self.memory.set(usage.used(Limit::Memory) as f64);
         self.cpu.advance(usage.cpu().as_secs_f64());
         self.log_lines_dropped
-            .advance(identity.log.dropped() as f64);
+            .advance(self.dropped_before + identity.log.dropped() as f64);
         for (gauge, limit) in self.used.iter().zip(WATCHED) {
             gauge.set(match limit {
                 Limit::Series => self.collector.series.get(),
@@ -198,8 +252,11 @@ impl PluginMetrics {
             match usage.denied(*limit) {
                 0 => {}
                 denied => {
-                    let counter = self.denials.with([&self.collector.name, &limit.key()]);
-                    counter.advance(denied as f64);
+                    let name = self.collector.name.as_str();
+                    self.collector.unless_gone(|| {
+                        let counter = self.denials.with([name, &limit.key()]);
+                        counter.advance(denied as f64);
+                    });
                 }
             }
         }
@@ -209,12 +266,12 @@ impl PluginMetrics {
         self.faults[kind as usize].inc();
     }
 
-    pub(crate) fn started(&self, took: Duration) {
+    pub(crate) fn set_start(&self, took: Duration) {
         self.start_duration.set(took.as_secs_f64());
     }
 
     pub(crate) fn restarted(&self, took: Duration) {
         self.restarts.inc();
-        self.started(took);
+        self.set_start(took);
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Instance {
     store: Store<State>,
     /// When it has to be ready to serve.
     start: Instant,
+    /// Whether what calls change waits for [`Instance::release`].
+    is_held: bool,
     collector: collector::Guest,
     lifecycle: Option<lifecycle::Guest>,
     schedule: Option<schedule::Guest>,
@@ -114,6 +116,7 @@ impl Template {
             handler: load!(self.handler),
             store,
             start,
+            is_held: false,
         })
     }
 }
@@ -210,8 +213,22 @@ impl Instance {
         judge(&self.store, export, ended)
     }
 
+    /// From now on calls change nothing that others see.
+    pub(super) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// Makes real what was held back, and from now on what calls change.
+    pub(super) fn release(&mut self) {
+        self.is_held = false;
+        self.commit();
+    }
+
     /// Makes real what a call has staged.
     pub(super) fn commit(&mut self) {
+        if self.is_held {
+            return;
+        }
         if let Some(session) = &mut self.store.data_mut().session {
             session.commit(Instant::now());
         }

@@ -1,11 +1,14 @@
 //! A plugin: the handle that others hold, and the worker that has its instance.
 
+mod background;
 mod collects;
 mod convert;
 mod instance;
 mod journal;
 mod recovery;
+mod rehearsal;
 mod route;
+mod start;
 mod text;
 mod worker;
 
@@ -13,27 +16,25 @@ use std::{
     future::{Future, poll_fn},
     sync::Arc,
     task::Poll,
-    time::{Duration, Instant},
 };
 
-use meterbox_metrics::{Desc, RegisterError, Registry, Scope, ScopeLimits, ScopeOptions};
+use meterbox_metrics::{RegisterError, Registry, Scope};
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, Semaphore, oneshot},
+    sync::{Mutex, Semaphore, watch},
+    time::Interval,
 };
-use wasmtime::component::InstancePre;
 
-pub(crate) use self::collects::{Collects, Join, Lead, Role};
 pub use self::recovery::PluginState;
-use self::{
-    instance::{Instance, Template},
-    journal::Journal,
-    worker::Worker,
+use self::{background::Background, instance::Template, journal::Journal, worker::Worker};
+pub(crate) use self::{
+    collects::{Collects, Join, Lead, Role},
+    rehearsal::rehearse,
+    start::{Described, MadeOf, prepare},
 };
 use crate::{
-    config::PluginConfig,
-    engine::{Fault, Identity, LoadError, State, guard},
-    imports::{log::LogQuota, meminfo::Reading},
+    engine::{Fault, Usage},
+    imports::meminfo::Reading,
     limits::Limits,
     own::{CollectorMetrics, PluginMetrics},
     source::SourceError,
@@ -72,16 +73,19 @@ pub enum PluginError {
 /// A running plugin. When the last handle is dropped it ends, after the call that is under way.
 #[derive(Debug)]
 pub(crate) struct Plugin {
-    name: String,
-    routes: Vec<String>,
+    made_of: MadeOf,
     scope: Arc<Scope>,
     /// One call at a time: a collect holds the lock, and so does a tick.
     worker: Arc<Mutex<Worker>>,
     collects: Arc<Collects>,
+    /// Present if it is collected in the background.
+    background: Option<Arc<Background>>,
     /// Where the plugin was started: who scrapes may run elsewhere, and end sooner.
     runtime: Handle,
-    /// Ends the ticks when it is dropped.
-    _ticking: oneshot::Sender<()>,
+    /// When it wants its first tick, and how often, until it begins.
+    ticks: std::sync::Mutex<Option<Interval>>,
+    /// Ends what it does by itself.
+    stop: watch::Sender<bool>,
     metrics: PluginMetrics,
     journal: Arc<Journal>,
     template: Template,
@@ -97,150 +101,29 @@ pub(crate) enum Collect {
     UnderWay(Join),
 }
 
-/// A plugin compiled and linked, before it has said anything.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    template: Template,
-}
-
-/// A plugin whose first instance has said what it reports.
-pub(crate) struct Described {
-    template: Template,
-    instance: Instance,
-    descs: Vec<Desc>,
-    took: Duration,
-}
-
-/// Makes a plugin of what was loaded from its file.
-pub(crate) fn prepare(
-    loaded: Result<InstancePre<State>, LoadError>,
-    name: &str,
-    config: &PluginConfig,
-    limits: Limits,
-) -> Result<Prepared, PluginError> {
-    let link = |why| PluginError::Link {
-        path: config.source.display().to_string(),
-        why,
-    };
-    let pre = loaded.map_err(|error| match error {
-        LoadError::Source(error) => PluginError::Source(error),
-        LoadError::Unfit(why) => link(why),
-    })?;
-    let identity = Arc::new(Identity {
-        name: name.to_owned(),
-        config: config.config.clone(),
-        grants: config.grants,
-        log: LogQuota::new(&limits, Instant::now()),
-        limits: Arc::new(limits),
-        usage: Arc::default(),
-    });
-    let template = Template::new(pre, identity).map_err(link)?;
-    match config.routes.first() {
-        Some(route) if !template.has_handler() => Err(PluginError::NoHandler {
-            route: route.clone(),
-        }),
-        _ => Ok(Prepared { template }),
-    }
-}
-
-impl Prepared {
-    /// Makes the first instance and lets it describe itself.
-    pub(crate) async fn describe(self) -> Result<Described, PluginError> {
-        let Self { template } = self;
-        let start = Instant::now();
-        let first = async {
-            let mut instance = template.instantiate().await?;
-            let descs = instance.describe().await?;
-            Ok((instance, descs))
-        };
-        let first = guard("instantiate", first).await;
-        let (instance, descs) = first.map_err(|fault| refused(&template, fault))?;
-        Ok(Described {
-            template,
-            instance,
-            descs,
-            took: start.elapsed(),
-        })
-    }
-}
-
-impl Described {
-    /// What to register for it.
-    pub(crate) fn families(&mut self, config: &PluginConfig) -> (ScopeOptions, Vec<Desc>) {
-        let Identity { name, limits, .. } = &**self.template.identity();
-        let options = ScopeOptions {
-            prefix: config.prefix.clone(),
-            const_labels: config.labels.clone().into_iter().collect(),
-            limits: ScopeLimits {
-                max_series: limits.series,
-                max_handles: limits.handles,
-                max_label_bytes: limits.label_bytes,
-                max_buckets: limits.buckets,
-            },
-            ..ScopeOptions::new(name)
-        };
-        (options, std::mem::take(&mut self.descs))
-    }
-}
-
-fn refused(template: &Template, fault: Fault) -> PluginError {
-    PluginError::Start(match fault.limit {
-        Some(_) => format!("{fault}; {}", fault.remedy(&template.identity().name)),
-        None => fault.to_string(),
-    })
-}
-
 impl Plugin {
-    /// Initialises a plugin whose families are registered, and starts its ticks.
-    pub(crate) async fn start(
-        described: Described,
-        routes: Vec<String>,
-        registry: Registry,
-        scope: Arc<Scope>,
-    ) -> Result<Arc<Self>, PluginError> {
-        let Described {
-            template,
-            instance,
-            took,
-            ..
-        } = described;
-        let start = Instant::now();
-        let metrics = PluginMetrics::new(&registry, template.identity())?;
-        let journal = Journal::new(Arc::clone(template.identity()), metrics.clone());
-        let journal = Arc::new(journal);
-        let worker = Worker::new(
-            template.clone(),
-            &registry,
-            &scope,
-            metrics.clone(),
-            Arc::clone(&journal),
-        );
-        let begun = guard("init", worker.begin(instance)).await;
-        let (worker, ticks) = begun.map_err(|fault| refused(&template, fault))?;
-        metrics.started(took + start.elapsed());
-        let worker = Arc::new(Mutex::new(worker));
-        let (ticking, stop) = oneshot::channel();
-        if let Some(ticks) = ticks {
-            tokio::spawn(worker::tick(Arc::clone(&worker), ticks, stop));
-        }
-        let route_permits = Arc::new(Semaphore::new(template.identity().limits.requests));
-        Ok(Arc::new(Self {
-            name: template.identity().name.clone(),
-            routes,
-            scope,
-            worker,
-            collects: Collects::new(),
-            runtime: Handle::current(),
-            _ticking: ticking,
-            metrics,
-            journal,
-            template,
-            route_permits,
-        }))
+    pub(crate) fn name(&self) -> &str {
+        &self.template.identity().name
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// What it was made of: made of the same, another would be just like it.
+    pub(crate) fn made_of(&self) -> &MadeOf {
+        &self.made_of
+    }
+
+    /// What it has used, for the one that takes its place.
+    pub(crate) fn usage(&self) -> &Arc<Usage> {
+        &self.template.identity().usage
+    }
+
+    /// Ends its ticks and its collects in the background. Calls that others make are still answered.
+    pub(crate) fn retire(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Takes its metrics off the page, for good.
+    pub(crate) fn forget(&self, registry: &Registry) {
+        self.metrics.collector.forget(registry);
     }
 
     pub(crate) fn state(&self) -> PluginState {
@@ -257,7 +140,7 @@ impl Plugin {
     }
 
     pub(crate) fn routes(&self) -> &[String] {
-        &self.routes
+        &self.made_of.config.routes
     }
 
     pub(crate) fn scope(&self) -> &Arc<Scope> {
@@ -280,7 +163,15 @@ impl Plugin {
 
     /// Joins the collect that is under way, or starts one: on a task of its own, or `here`, where it stays until it first
     /// waits or yields. Never waits.
+    ///
+    /// Where it is collected in the background, what counts is the last time that it was.
     pub(crate) async fn collect(&self, meminfo: &Arc<Reading>, here: bool) -> Collect {
+        if let Some(background) = &self.background {
+            return match background.last() {
+                Some(succeeded) => Collect::Over(succeeded),
+                None => Collect::UnderWay(self.collects.join(background::FIRST)),
+            };
+        }
         let lead = match self.collects.enter() {
             Role::Lead(lead) => lead,
             Role::Join(join) => return Collect::UnderWay(join),

@@ -42,11 +42,7 @@ impl Texts {
 
     /// Replaces the families of the last text.
     pub(super) async fn accept(&mut self, text: String) -> Result<(), Fault> {
-        let fault = |message: String| Fault::new(FaultKind::Error, EXPORT, message);
-        if text.len() > MOST_TEXT_BYTES {
-            let (found, most) = (text.len(), MOST_TEXT_BYTES);
-            return Err(fault(format!("{found} bytes of text, of {most} at most")));
-        }
+        check_length(&text)?;
         let (registry, scope) = (self.registry.clone(), Arc::clone(&self.scope));
         // A long text takes longer than a serving thread may be kept.
         let reading = tokio::task::spawn_blocking(move || read(&registry, &scope, &text));
@@ -68,12 +64,35 @@ impl Texts {
     }
 }
 
-fn read(registry: &Registry, scope: &Arc<Scope>, text: &str) -> Result<LeftOut, ParseError> {
-    let families = if is_openmetrics(text) {
-        parse::openmetrics(text)?
+fn fault(message: String) -> Fault {
+    Fault::new(FaultKind::Error, EXPORT, message)
+}
+
+fn check_length(text: &str) -> Result<(), Fault> {
+    if text.len() > MOST_TEXT_BYTES {
+        let (found, most) = (text.len(), MOST_TEXT_BYTES);
+        return Err(fault(format!("{found} bytes of text, of {most} at most")));
+    }
+    Ok(())
+}
+
+/// Whether a text can be read.
+pub(super) fn check(text: &str) -> Result<(), Fault> {
+    check_length(text)?;
+    let parsed = parse(text).map(drop);
+    parsed.map_err(|error| fault(format!("its text is refused: {error}")))
+}
+
+fn parse(text: &str) -> Result<Vec<parse::ParsedFamily<'_>>, ParseError> {
+    if is_openmetrics(text) {
+        parse::openmetrics(text)
     } else {
-        parse::text(text)?
-    };
+        parse::text(text)
+    }
+}
+
+fn read(registry: &Registry, scope: &Arc<Scope>, text: &str) -> Result<LeftOut, ParseError> {
+    let families = parse(text)?;
     let mut left_out = LeftOut::new();
     let mut found = Vec::with_capacity(families.len());
     for family in families {

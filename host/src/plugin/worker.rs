@@ -10,7 +10,7 @@ use std::{
 
 use meterbox_metrics::{Desc, Registry, SampleError, Scope};
 use tokio::{
-    sync::{Mutex, OwnedMutexGuard, oneshot},
+    sync::{Mutex, OwnedMutexGuard, watch},
     time::{Interval, MissedTickBehavior, interval_at, sleep_until},
 };
 
@@ -66,13 +66,16 @@ impl Worker {
         }
     }
 
-    /// Takes over the first instance, which has just described itself; also says when it wants its ticks.
+    /// Takes over the first instance, which has just described itself; also says when it wants its ticks. What `init`
+    /// changes is held back until [`Worker::release`].
     pub(super) async fn begin(
         mut self,
         mut instance: Instance,
+        start: Start,
     ) -> Result<(Self, Option<Interval>), Fault> {
         instance.attach(Arc::clone(&self.scope));
-        instance.init(Start::First).await?;
+        instance.hold();
+        instance.init(start).await?;
         let ticks = instance.interval().await?.map(|period| {
             let mut ticks = interval_at(tokio::time::Instant::now() + period, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -80,12 +83,17 @@ impl Worker {
         });
         self.instance = Some(instance);
         self.recovery.started(Instant::now());
-        self.metrics.collector.up.set(1.0);
-        self.metrics
-            .collector
-            .series
-            .set(self.scope.series() as f64);
         Ok((self, ticks))
+    }
+
+    /// Makes real what `init` has changed.
+    pub(super) fn release(&mut self) {
+        if let Some(instance) = &mut self.instance {
+            instance.release();
+        }
+        let collector = &self.metrics.collector;
+        collector.up.set(1.0);
+        collector.series.set(self.scope.series() as f64);
     }
 
     async fn collect(&mut self, meminfo: Arc<Reading>) -> (bool, Duration) {
@@ -192,8 +200,7 @@ impl Worker {
         self.journal.set_state(state);
         if state == PluginState::Quarantined && before != state {
             let plugin = self.scope.owner();
-            let remedy =
-                "see the faults before this; a restart of the exporter ends the quarantine";
+            let remedy = "see the faults before this; a reload with another file or config of the plugin ends the quarantine";
             tracing::error!(plugin, retry = ?pause, remedy, "the plugin lost too many instances and is quarantined");
         }
     }
@@ -218,16 +225,16 @@ pub(super) async fn collect(
     succeeded
 }
 
-/// Ticks until `stop` is dropped.
+/// Ticks until it is stopped.
 pub(super) async fn tick(
     worker: Arc<Mutex<Worker>>,
     mut ticks: Interval,
-    mut stop: oneshot::Receiver<()>,
+    mut stop: watch::Receiver<bool>,
 ) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            _ = &mut stop => return,
+            _ = stop.wait_for(|stop| *stop) => return,
         }
         let mut worker = Arc::clone(&worker).lock_owned().await;
         worker.tick().await;
@@ -268,7 +275,7 @@ fn recover(mut worker: OwnedMutexGuard<Worker>) {
 }
 
 /// A number between 0 and 1 that differs from plugin to plugin.
-fn chance() -> f64 {
+pub(super) fn chance() -> f64 {
     RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
 }
 

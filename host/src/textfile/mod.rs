@@ -13,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-use meterbox_metrics::{Registry, Scope, ScopeOptions};
+use meterbox_metrics::{Desc, Registry, Scope};
 
 use self::reader::Reader;
 use crate::{
@@ -29,16 +29,23 @@ pub(crate) struct Textfile {
     metrics: CollectorMetrics,
     collects: Arc<Collects>,
     requests: mpsc::Sender<Lead>,
+    config: TextfileConfig,
 }
 
 impl Textfile {
-    /// Starts the thread, which ends with the last handle.
-    pub(crate) fn start(config: &TextfileConfig, registry: &Registry) -> Result<Self, String> {
+    /// The families about the files.
+    pub(crate) fn descs() -> Vec<Desc> {
+        reader::descs()
+    }
+
+    /// Starts the thread, which ends with the last handle. The scope has [`Textfile::descs`].
+    pub(crate) fn start(
+        config: &TextfileConfig,
+        registry: &Registry,
+        scope: Arc<Scope>,
+    ) -> Result<Self, String> {
         let metrics =
             CollectorMetrics::new(registry, TEXTFILE).map_err(|error| error.to_string())?;
-        let scope = registry
-            .register(&ScopeOptions::new(TEXTFILE), reader::descs())
-            .map_err(|error| error.to_string())?;
         let (requests, inbox) = mpsc::channel::<Lead>();
         let mut reader = Reader::new(config, registry, &scope, &metrics);
         let work = move || {
@@ -50,7 +57,6 @@ impl Textfile {
         };
         let thread = thread::Builder::new().name(TEXTFILE.to_owned());
         if let Err(error) = thread.spawn(work) {
-            registry.unregister(&scope);
             return Err(format!("no thread to read files: {error}"));
         }
         metrics.up.set(1.0);
@@ -59,7 +65,13 @@ impl Textfile {
             metrics,
             collects: Collects::new(),
             requests,
+            config: config.clone(),
         })
+    }
+
+    /// What it was started with.
+    pub(crate) fn config(&self) -> &TextfileConfig {
+        &self.config
     }
 
     pub(crate) fn scope(&self) -> &Arc<Scope> {

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub(crate) mod config;
 pub(crate) mod lint;
 pub(crate) mod serve;
 
@@ -10,6 +11,7 @@ use crate::args::{Args, Command};
 /// Runs what the command line asks for, to its end.
 pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
+        Command::Config(args) => config::run(&args)?,
         Command::Lint(args) => lint::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
         Command::Compile { arguments } => return Ok(meterbox::compile::worker(arguments)),

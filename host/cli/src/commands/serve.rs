@@ -1,12 +1,12 @@
 //! `meterbox serve`: config → host → sockets → serve, until a signal; a second one ends it at once.
 
-use std::{env, ffi::OsString, io, path::PathBuf};
+use std::{env, ffi::OsString, future::pending, io, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use meterbox::{
     Host,
     compile::Compiler,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, parse_duration},
     serve::{Limits, bind, serve},
 };
 use tokio::{
@@ -19,11 +19,17 @@ use crate::{args::LogArgs, logging};
 /// Serve the metrics of all plugins until SIGTERM or SIGINT
 ///
 /// Flags override the config file. With neither a file nor a plugin, the exporter serves its own metrics only.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read this config file (TOML)
     #[arg(long = "config.file", value_name = "FILE")]
     config_file: Option<PathBuf>,
+    /// Reload when the config, what it includes or a plugin's file changes; SIGHUP reloads in any case
+    #[arg(long = "config.auto-reload")]
+    auto_reload: bool,
+    /// Look for changes so often [default: 30s]
+    #[arg(long = "config.auto-reload-interval", value_name = "DURATION", value_parser = parse_duration)]
+    auto_reload_interval: Option<Duration>,
     /// Add a plugin with default settings, named after its file; repeatable
     #[arg(long = "plugin", value_name = "FILE.wasm")]
     plugins: Vec<PathBuf>,
@@ -33,6 +39,9 @@ pub(crate) struct Args {
     /// Serve the metrics at this path [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH")]
     telemetry_path: Option<String>,
+    /// Let POST and PUT requests to /-/reload reload the config
+    #[arg(long = "web.enable-lifecycle")]
+    enable_lifecycle: bool,
     /// Answer this many requests for metrics at one time, and more with 503; 0 means no limit [default: 40]
     #[arg(long = "web.max-requests", value_name = "N")]
     max_requests: Option<usize>,
@@ -63,6 +72,7 @@ impl Args {
         if let Some(path) = &self.telemetry_path {
             config.web.telemetry_path.clone_from(path);
         }
+        config.web.enable_lifecycle |= self.enable_lifecycle;
         if let Some(most) = self.max_requests {
             config.web.max_requests = most;
         }
@@ -96,9 +106,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     // Before anything that takes time. The first process of a container gets no signal that it does not watch for, and
     // would go on with its start.
-    let stop = {
+    let signals = {
         let _inside = runtime.enter();
-        Stop::watch().context("cannot watch for signals")?
+        Signals::watch().context("cannot watch for signals")?
     };
     let config = args.config()?;
     logging::start(&args.log)?;
@@ -107,21 +117,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             "no plugin is configured: only the metrics of the exporter itself are served"
         );
     }
-    let ended = runtime.block_on(until_stopped(&config, stop));
+    let ended = runtime.block_on(until_stopped(args, &config, signals));
     // Whatever still computes for a request that was cut off has nobody left to tell.
     runtime.shutdown_background();
     ended
 }
 
-async fn until_stopped(config: &Config, mut stop: Stop) -> anyhow::Result<()> {
+async fn until_stopped(args: &Args, config: &Config, signals: Signals) -> anyhow::Result<()> {
     match &config.state.directory {
         Some(folder) => tracing::info!(folder = %folder.display(), "compiled plugins are kept"),
         None => tracing::info!("compiled plugins are not kept: no state directory is set"),
     }
+    let (mut stop, hangup) = signals.split();
     let compiler = Compiler::this_program(["compile"]);
+    let again = args.clone();
     let start = Host::builder()
         .config(config.clone())
         .compiler(compiler)
+        .reload_from(move || again.config())
         .start();
     let host = tokio::select! {
         biased;
@@ -154,25 +167,71 @@ async fn until_stopped(config: &Config, mut stop: Stop) -> anyhow::Result<()> {
     tokio::select! {
         () = serving => {}
         () = stopping => {}
+        () = reload_when_told(&host, hangup) => {}
+        () = reload_when_changed(&host, args) => {}
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// SIGTERM and SIGINT, from the call of `watch` on.
-struct Stop {
+/// At every SIGHUP. What comes of it is logged there.
+async fn reload_when_told(host: &Host, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        tracing::info!(signal = "SIGHUP", "reloading");
+        let _ = host.reload().await;
+    }
+    pending::<()>().await;
+}
+
+async fn reload_when_changed(host: &Host, args: &Args) {
+    if args.auto_reload {
+        let every = args.auto_reload_interval.unwrap_or(AUTO_RELOAD_INTERVAL);
+        tracing::info!(?every, "watching the files of the config");
+        host.watch(every).await;
+    }
+    pending::<()>().await;
+}
+
+/// Prometheus's default.
+const AUTO_RELOAD_INTERVAL: Duration = Duration::from_secs(30);
+
+/// SIGTERM, SIGINT and SIGHUP, from the call of `watch` on.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+/// What ends the program.
+struct Ends {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Stop {
+impl Signals {
     fn watch() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
+    fn split(self) -> (Ends, Signal) {
+        let Self {
+            terminate,
+            interrupt,
+            hangup,
+        } = self;
+        let ends = Ends {
+            terminate,
+            interrupt,
+        };
+        (ends, hangup)
+    }
+}
+
+impl Ends {
     /// Completes at the next signal, and logs what comes of it.
     async fn signalled(&mut self, consequence: &str) {
         let name = tokio::select! {

@@ -1,0 +1,241 @@
+//! From what was loaded to a plugin that serves.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
+
+use meterbox_metrics::{Desc, Registry, Scope, ScopeLimits, ScopeOptions};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, Semaphore, watch},
+};
+use wasmtime::component::InstancePre;
+
+use super::{
+    Plugin, PluginError,
+    background::Background,
+    collects::Collects,
+    instance::{Instance, Template},
+    journal::Journal,
+    worker::{self, Worker},
+};
+use crate::{
+    config::PluginConfig,
+    engine::{
+        Digest, Fault, Identity, LoadError, Loaded, State, Usage, bindings::lifecycle, guard,
+    },
+    imports::log::LogQuota,
+    limits::Limits,
+    own::PluginMetrics,
+};
+
+/// All that decides on how a plugin behaves.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MadeOf {
+    pub(crate) config: PluginConfig,
+    pub(crate) limits: Limits,
+    /// Of its file.
+    pub(crate) digest: Digest,
+}
+
+/// A plugin compiled and linked, before it has said anything.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    template: Template,
+    made_of: MadeOf,
+}
+
+/// A plugin whose first instance has said what it reports.
+pub(crate) struct Described {
+    pub(super) template: Template,
+    pub(super) instance: Instance,
+    made_of: MadeOf,
+    descs: Vec<Desc>,
+    took: Duration,
+}
+
+/// Makes a plugin of what was loaded from its file. What it uses adds to `usage`.
+pub(crate) fn prepare(
+    loaded: &Result<Loaded, LoadError>,
+    name: &str,
+    config: &PluginConfig,
+    limits: Limits,
+    usage: Arc<Usage>,
+) -> Result<Prepared, PluginError> {
+    let link = |why| PluginError::Link {
+        path: config.source.display().to_string(),
+        why,
+    };
+    let Loaded { pre, digest } = loaded.clone().map_err(|error| match error {
+        LoadError::Source(error) => PluginError::Source(error),
+        LoadError::Unfit(why) => link(why),
+    })?;
+    let made_of = MadeOf {
+        config: config.clone(),
+        limits: limits.clone(),
+        digest,
+    };
+    let template = template(pre, name, config, limits, usage).map_err(link)?;
+    match config.routes.first() {
+        Some(route) if !template.has_handler() => Err(PluginError::NoHandler {
+            route: route.clone(),
+        }),
+        _ => Ok(Prepared { template, made_of }),
+    }
+}
+
+fn template(
+    pre: InstancePre<State>,
+    name: &str,
+    config: &PluginConfig,
+    limits: Limits,
+    usage: Arc<Usage>,
+) -> Result<Template, String> {
+    let identity = Identity {
+        name: name.to_owned(),
+        config: config.config.clone(),
+        grants: config.grants,
+        log: LogQuota::new(&limits, Instant::now()),
+        limits: Arc::new(limits),
+        usage,
+    };
+    Template::new(pre, Arc::new(identity))
+}
+
+impl Prepared {
+    /// Makes the first instance and lets it describe itself.
+    pub(crate) async fn describe(self) -> Result<Described, PluginError> {
+        let Self { template, made_of } = self;
+        let start = Instant::now();
+        let first = async {
+            let mut instance = template.instantiate().await?;
+            let descs = instance.describe().await?;
+            Ok((instance, descs))
+        };
+        let first = guard("instantiate", first).await;
+        let (instance, descs) = first.map_err(|fault| refused(&template, fault))?;
+        Ok(Described {
+            template,
+            instance,
+            made_of,
+            descs,
+            took: start.elapsed(),
+        })
+    }
+}
+
+impl Described {
+    /// Makes the series about it, whose names no plugin can have from then on.
+    pub(crate) fn claim(&self, registry: &Registry) -> Result<(), PluginError> {
+        PluginMetrics::new(registry, self.template.identity())?;
+        Ok(())
+    }
+
+    /// What to register for it.
+    pub(crate) fn families(&self) -> (ScopeOptions, Vec<Desc>) {
+        let MadeOf { config, limits, .. } = &self.made_of;
+        let options = ScopeOptions {
+            prefix: config.prefix.clone(),
+            const_labels: config.labels.clone().into_iter().collect(),
+            limits: ScopeLimits {
+                max_series: limits.series,
+                max_handles: limits.handles,
+                max_label_bytes: limits.label_bytes,
+                max_buckets: limits.buckets,
+            },
+            ..ScopeOptions::new(&self.template.identity().name)
+        };
+        (options, self.descs.clone())
+    }
+}
+
+pub(super) fn refused(template: &Template, fault: Fault) -> PluginError {
+    PluginError::Start(match fault.limit {
+        Some(_) => format!("{fault}; {}", fault.remedy(&template.identity().name)),
+        None => fault.to_string(),
+    })
+}
+
+impl Plugin {
+    /// Initialises a plugin whose families are registered or planned. What it changes shows, and what it does by itself
+    /// starts, when it begins.
+    pub(crate) async fn start(
+        described: Described,
+        registry: Registry,
+        scope: Arc<Scope>,
+        start: lifecycle::Start,
+    ) -> Result<Arc<Self>, PluginError> {
+        let Described {
+            template,
+            instance,
+            made_of,
+            took,
+            ..
+        } = described;
+        let begun = Instant::now();
+        let metrics = PluginMetrics::new(&registry, template.identity())?;
+        let background = made_of.config.interval.map(|every| {
+            let stamp = metrics.collector.last_collect(&registry)?;
+            Ok::<_, PluginError>(Arc::new(Background::new(every, stamp)))
+        });
+        let background = background.transpose()?;
+        let journal = Journal::new(Arc::clone(template.identity()), metrics.clone());
+        let journal = Arc::new(journal);
+        let worker = Worker::new(
+            template.clone(),
+            &registry,
+            &scope,
+            metrics.clone(),
+            Arc::clone(&journal),
+        );
+        let first = guard("init", worker.begin(instance, start)).await;
+        let (worker, ticks) = first.map_err(|fault| refused(&template, fault))?;
+        metrics.set_start(took + begun.elapsed());
+        let route_permits = Arc::new(Semaphore::new(template.identity().limits.requests));
+        Ok(Arc::new(Self {
+            made_of,
+            scope,
+            worker: Arc::new(Mutex::new(worker)),
+            collects: Collects::new(),
+            background,
+            runtime: Handle::current(),
+            ticks: std::sync::Mutex::new(ticks),
+            stop: watch::Sender::new(false),
+            metrics,
+            journal,
+            template,
+            route_permits,
+        }))
+    }
+
+    /// What its `init` has changed shows from now on.
+    pub(crate) fn release(&self) {
+        // Nobody else knows it yet, so the lock is free.
+        if let Ok(mut worker) = self.worker.try_lock() {
+            worker.release();
+        }
+        self.metrics.begin(self.template.identity());
+    }
+
+    /// Starts its ticks, and its collects in the background.
+    pub(crate) fn begin(&self) {
+        let ticks = self
+            .ticks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(ticks) = ticks {
+            let ticking = worker::tick(Arc::clone(&self.worker), ticks, self.stop.subscribe());
+            self.runtime.spawn(ticking);
+        }
+        if let Some(background) = &self.background {
+            let collecting = Arc::clone(background).run(
+                Arc::clone(&self.worker),
+                Arc::clone(&self.collects),
+                self.stop.subscribe(),
+            );
+            self.runtime.spawn(collecting);
+        }
+    }
+}
