@@ -7,6 +7,7 @@ mod embed;
 mod exemplars;
 mod faults;
 mod forms;
+mod front_door;
 mod hostile;
 mod http_edges;
 mod judges;

@@ -27,6 +27,15 @@ impl Prometheus {
 
     /// Starts it with these arguments, too.
     pub fn start_with(program: &Path, target: SocketAddr, args: &[&str]) -> Result<Self> {
+        Self::start_as(program, target, "", args)
+    }
+
+    /// Starts it with further keys of the scrape config, as lines with their indent.
+    pub fn start_scraping(program: &Path, target: SocketAddr, keys: &str) -> Result<Self> {
+        Self::start_as(program, target, keys, &[])
+    }
+
+    fn start_as(program: &Path, target: SocketAddr, keys: &str, args: &[&str]) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let shipped = fs::read_to_string(files::root().join("deploy/prometheus/prometheus.yml"))?;
         let config = shipped
@@ -36,6 +45,8 @@ impl Prometheus {
             config.contains(&target.to_string()),
             "the shipped config names another target"
         );
+        // It ends in the one scrape config.
+        let config = format!("{config}{keys}");
         let file = data.path().join("prometheus.yml");
         fs::write(&file, config)?;
         let mut process = Process::start(

@@ -10,7 +10,7 @@
 
 use std::process::ExitCode;
 
-use meterbox::config::ConfigError;
+use meterbox::{config::ConfigError, front::WebConfigError};
 
 use crate::commands::{config::Missing, lint::Advice};
 
@@ -25,8 +25,10 @@ pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(ADVICE);
     }
     // A host fails to start for what the config names, and nothing else.
-    let is_config =
-        error.is::<ConfigError>() || error.is::<meterbox::Error>() || error.is::<Missing>();
+    let is_config = error.is::<ConfigError>()
+        || error.is::<WebConfigError>()
+        || error.is::<meterbox::Error>()
+        || error.is::<Missing>();
     ExitCode::from(if is_config { CONFIG } else { FAILED })
 }
 

@@ -140,7 +140,6 @@ impl Family {
         if *self.desc != **desc {
             self.desc = Arc::clone(desc);
             self.head = Arc::default();
-            self.shown = None;
         }
     }
 

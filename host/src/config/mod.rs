@@ -17,6 +17,8 @@
 //! ```
 
 mod error;
+mod external_url;
+mod listen_address;
 mod include;
 mod locate;
 mod names;
@@ -36,6 +38,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub(crate) use self::listen_address::unix_path;
 use self::{error::Problem, locate::Locator};
 pub use self::{
     error::{ConfigError, Place},
@@ -104,6 +107,9 @@ impl Config {
         config
             .find_problem()
             .map_err(|problem| locator.invalid(problem))?;
+        if let Some(file) = &mut config.web.config_file {
+            *file = base_dir.join(&*file);
+        }
         for plugin in config.plugins.values_mut() {
             plugin.source = base_dir.join(&plugin.source);
         }

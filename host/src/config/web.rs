@@ -1,10 +1,10 @@
 //! `[web]`: the HTTP server.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
-use super::{error::Problem, names, units};
+use super::{error::Problem, external_url, listen_address, names, units};
 
 /// The page that links to all others.
 pub const LANDING_PATH: &str = "/";
@@ -21,9 +21,20 @@ const PAGES: [&str; 4] = [LANDING_PATH, HEALTHY_PATH, READY_PATH, RELOAD_PATH];
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WebConfig {
-    /// Where to listen, as `HOST:PORT`. Port 0 takes a free one; no host (`:8080`) means every interface.
+    /// Where to listen, as `HOST:PORT` or `unix:///PATH`. Port 0 takes a free one; no host (`:8080`) means every interface.
     /// Default: `127.0.0.1:8080`.
     pub listen_addresses: Vec<String>,
+    /// Whether to listen on the sockets of systemd instead. Default: false.
+    pub systemd_socket: bool,
+    /// The web config file of Prometheus's exporter-toolkit: TLS, users, headers, rate limit; see [`crate::front`]. Default:
+    /// none.
+    pub config_file: Option<PathBuf>,
+    /// Paths that are served without a question, whatever the web config file says of users and rates. Default: none.
+    pub auth_exempt_paths: Vec<String>,
+    /// The URL under which a reverse proxy shows the exporter, or its path alone. Links begin with its path. Default: none.
+    pub external_url: Option<String>,
+    /// The path that all others stand behind. Default: the path of `external-url`.
+    pub route_prefix: Option<String>,
     /// The path of the metrics page. Default: `/metrics`.
     pub telemetry_path: String,
     /// Whether `POST /-/reload` reads the config again. Default: false.
@@ -58,6 +69,11 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen_addresses: vec!["127.0.0.1:8080".to_owned()],
+            systemd_socket: false,
+            config_file: None,
+            auth_exempt_paths: Vec::new(),
+            external_url: None,
+            route_prefix: None,
             telemetry_path: "/metrics".to_owned(),
             enable_lifecycle: false,
             max_connections: 512,
@@ -79,6 +95,27 @@ impl WebConfig {
             .unwrap_or(self.max_connections - self.max_connections / 4)
     }
 
+    /// What stands before every path: empty, or a path that does not end in a slash.
+    pub fn prefix(&self) -> String {
+        match (&self.route_prefix, &self.external_url) {
+            (Some(prefix), _) => external_url::trimmed(prefix),
+            (None, Some(url)) => external_url::path(url).unwrap_or_default(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// What links begin with, where that is known: empty, or a path that does not end in a slash.
+    pub fn external_path(&self) -> Option<String> {
+        external_url::path(self.external_url.as_ref()?).ok()
+    }
+
+    /// `auth_exempt_paths` as requests name them.
+    pub fn open_paths(&self) -> Vec<String> {
+        let prefix = self.prefix();
+        let paths = self.auth_exempt_paths.iter();
+        paths.map(|path| format!("{prefix}{path}")).collect()
+    }
+
     /// Whether the path is one of the exporter's own pages.
     pub(super) fn owns(&self, path: &str) -> bool {
         path == self.telemetry_path || PAGES.contains(&path)
@@ -90,11 +127,23 @@ impl WebConfig {
                 Problem::new("no address; write [\"127.0.0.1:8080\"]").at("listen-addresses")
             );
         }
-        if let Some(address) = self.listen_addresses.iter().find(|a| !is_listen_address(a)) {
-            return Err(Problem::new(format!(
-                "{address:?} is not HOST:PORT; write it like \"127.0.0.1:8080\" or \"[::1]:8080\""
-            ))
-            .at("listen-addresses"));
+        for address in &self.listen_addresses {
+            if let Some(problem) = listen_address::problem(address) {
+                return Err(Problem::new(problem).at("listen-addresses"));
+            }
+        }
+        if let Some(url) = &self.external_url {
+            external_url::path(url).map_err(|problem| Problem::new(problem).at("external-url"))?;
+        }
+        if let Some(prefix) = &self.route_prefix
+            && let Some(problem) = names::path_problem(prefix)
+        {
+            return Err(Problem::new(problem).at("route-prefix"));
+        }
+        for path in &self.auth_exempt_paths {
+            if let Some(problem) = names::path_problem(path) {
+                return Err(Problem::new(problem).at("auth-exempt-paths"));
+            }
         }
         if let Some(problem) = names::path_problem(&self.telemetry_path) {
             return Err(Problem::new(problem).at("telemetry-path"));
@@ -136,46 +185,4 @@ impl WebConfig {
 /// A key that is absent means none, so there is no way to write it.
 fn some_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     units::duration(deserializer).map(Some)
-}
-
-fn is_listen_address(address: &str) -> bool {
-    let Some((host, port)) = address.rsplit_once(':') else {
-        return false;
-    };
-    let is_host = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        Some(v6) => v6.contains(':'),
-        None => !host.contains([':', '/', '[', ']', ' ']),
-    };
-    is_host && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_listen_address;
-
-    #[test]
-    fn tells_addresses_from_other_words() {
-        for good in [
-            "127.0.0.1:0",
-            "localhost:8080",
-            ":9100",
-            "[::]:80",
-            "[::1%lo]:80",
-        ] {
-            assert!(is_listen_address(good), "{good}");
-        }
-        for bad in [
-            "",
-            "8080",
-            "localhost",
-            "::1:80",
-            "http://localhost:80",
-            "a:65536",
-            "a:+1",
-            "a:",
-            "[]:1",
-        ] {
-            assert!(!is_listen_address(bad), "{bad}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use ::http::{HeaderValue, Response, StatusCode};
+use ::http::{HeaderValue, Response, StatusCode, header::LOCATION};
 
 use super::reply;
 use crate::{
@@ -14,29 +14,47 @@ pub(super) fn page(host: &Host) -> Response<Body> {
     let page = Landing {
         telemetry_path: host.telemetry_path(),
         plugins: &host.plugins(),
+        base: &host.web().external_path().unwrap_or_else(|| ".".to_owned()),
     };
     let content_type = HeaderValue::from_static("text/html; charset=utf-8");
     reply::bytes(StatusCode::OK, content_type, page.to_string())
 }
 
+/// To the landing page, for whoever came to the root, or forgot the last slash.
+pub(super) fn elsewhere(host: &Host) -> Response<Body> {
+    let web = host.web();
+    let path = format!("{}/", web.external_path().unwrap_or_else(|| web.prefix()));
+    let Ok(location) = HeaderValue::from_str(&path) else {
+        return reply::text(StatusCode::NOT_FOUND, "Not found\n");
+    };
+    let mut response = reply::text(StatusCode::FOUND, "Found\n");
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
 struct Landing<'a> {
     telemetry_path: &'a str,
     plugins: &'a [PluginStatus],
+    /// What links begin with: the path of the external URL, or `.`: relative links also hold where a router mounted us below a
+    /// prefix, or a proxy hides one.
+    base: &'a str,
 }
 
 impl Display for Landing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
         f.write_str("<ul>\n")?;
-        writeln!(f, "<li>{}</li>", Link(self.telemetry_path, "metrics"))?;
-        writeln!(f, "<li>{}</li>", Link(HEALTHY_PATH, "health"))?;
-        writeln!(f, "<li>{}</li>", Link(READY_PATH, "readiness"))?;
+        writeln!(f, "<li>{}</li>", self.link(self.telemetry_path, "metrics"))?;
+        writeln!(f, "<li>{}</li>", self.link(HEALTHY_PATH, "health"))?;
+        writeln!(f, "<li>{}</li>", self.link(READY_PATH, "readiness"))?;
         f.write_str("</ul>\n")?;
         if self.plugins.is_empty() {
             f.write_str("<p>No plugin is loaded.</p>\n")?;
         } else {
             f.write_str("<table>\n<tr><th>plugin</th><th>state</th><th>routes</th></tr>\n")?;
-            self.plugins.iter().try_for_each(|plugin| row(f, plugin))?;
+            self.plugins
+                .iter()
+                .try_for_each(|plugin| self.row(f, plugin))?;
             f.write_str("</table>\n")?;
         }
         f.write_str("</body>\n</html>\n")
@@ -55,31 +73,37 @@ const HEAD: &str = "<!DOCTYPE html>
 <p>A Prometheus exporter whose collectors are sandboxed WebAssembly plugins.</p>
 ";
 
-fn row(f: &mut fmt::Formatter<'_>, plugin: &PluginStatus) -> fmt::Result {
-    let state = if plugin.up { "up" } else { "down" };
-    write!(
-        f,
-        "<tr><td>{}</td><td>{state}</td><td>",
-        Escaped(&plugin.name)
-    )?;
-    for route in &plugin.routes {
-        write!(f, "{} ", Link(route, route))?;
+impl<'a> Landing<'a> {
+    fn link(&self, path: &'a str, text: &'a str) -> Link<'a> {
+        let base = self.base;
+        Link { base, path, text }
     }
-    f.write_str("</td></tr>\n")
+
+    fn row(&self, f: &mut fmt::Formatter<'_>, plugin: &PluginStatus) -> fmt::Result {
+        let state = if plugin.up { "up" } else { "down" };
+        write!(
+            f,
+            "<tr><td>{}</td><td>{state}</td><td>",
+            Escaped(&plugin.name)
+        )?;
+        for route in &plugin.routes {
+            write!(f, "{} ", self.link(route, route))?;
+        }
+        f.write_str("</td></tr>\n")
+    }
 }
 
-/// A path and its text. The reference is relative (`./metrics`), so that it also holds where a router mounted us below
-/// a prefix.
-struct Link<'a>(&'a str, &'a str);
+/// A path, with what stands before it, and its text.
+struct Link<'a> {
+    base: &'a str,
+    path: &'a str,
+    text: &'a str,
+}
 
 impl Display for Link<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "<a href=\".{}\">{}</a>",
-            Escaped(self.0),
-            Escaped(self.1)
-        )
+        let [base, path, text] = [self.base, self.path, self.text].map(Escaped);
+        write!(f, "<a href=\"{base}{path}\">{text}</a>")
     }
 }
 
@@ -115,6 +139,7 @@ mod tests {
         let page = Landing {
             telemetry_path: "/m&m",
             plugins: &plugins,
+            base: ".",
         };
         let page = page.to_string();
         assert!(page.contains("<a href=\"./m&amp;m\">metrics</a>"), "{page}");

@@ -13,7 +13,7 @@
 //! [`Service`] serves all of it, [`MetricsService`] the metrics page only, at whatever path it is mounted. Both can be
 //! given to [`crate::serve`], to hyper, or to another router (axum: `route_service`, `nest_service`).
 //!
-//! No header names a product or a version.
+//! Behind a prefix (`web.route-prefix`) all of them move, and `/` leads there. No header names a product or a version.
 
 mod admission;
 mod deadline;
@@ -126,6 +126,8 @@ where
 struct Pages {
     host: Host,
     metrics: Metrics,
+    /// See [`crate::config::WebConfig::prefix`].
+    prefix: String,
 }
 
 /// A page of the exporter itself.
@@ -142,6 +144,7 @@ impl Pages {
         Self {
             host: host.clone(),
             metrics: Metrics::new(host),
+            prefix: host.web().prefix(),
         }
     }
 
@@ -150,7 +153,16 @@ impl Pages {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let page = match request.uri().path() {
+        let path = request.uri().path();
+        let Some(path) = path.strip_prefix(self.prefix.as_str()) else {
+            return match path {
+                LANDING_PATH => landing::elsewhere(&self.host),
+                _ => reply::text(StatusCode::NOT_FOUND, "Not found\n"),
+            };
+        };
+        let page = match path {
+            // The prefix alone, without the slash that relative links need.
+            "" if !self.prefix.is_empty() => return landing::elsewhere(&self.host),
             LANDING_PATH => Page::Landing,
             HEALTHY_PATH => Page::Healthy,
             READY_PATH => Page::Ready,

@@ -126,12 +126,6 @@ impl Prepared {
 }
 
 impl Described {
-    /// Makes the series about it, whose names no plugin can have from then on.
-    pub(crate) fn claim(&self, registry: &Registry) -> Result<(), PluginError> {
-        PluginMetrics::new(registry, self.template.identity())?;
-        Ok(())
-    }
-
     /// What to register for it.
     pub(crate) fn families(&self) -> (ScopeOptions, Vec<Desc>) {
         let MadeOf { config, limits, .. } = &self.made_of;

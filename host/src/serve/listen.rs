@@ -3,12 +3,15 @@
 use std::{
     future::poll_fn,
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     task::Poll,
     time::Duration,
 };
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+
+use super::socket::{Listener, Stream, bind_unix};
+use crate::config::unix_path;
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -16,14 +19,15 @@ use tokio::net::{TcpListener, TcpStream};
 pub struct BindError {
     /// The address as it was configured.
     pub address: String,
-    source: io::Error,
+    pub(super) source: io::Error,
 }
 
 /// Listens on every address, in this order; on none if one fails.
 ///
 /// An address is `HOST:PORT`; a name is resolved, and its first address that can be bound is taken. `:PORT` means every
-/// interface.
-pub async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>, BindError> {
+/// interface. `unix:///PATH` is a socket of Unix, with mode 0660; one that nobody listens on any more is replaced, and it is
+/// removed in the end.
+pub async fn bind(addresses: &[String]) -> Result<Vec<Listener>, BindError> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         let listener = bind_one(address).await.map_err(|source| BindError {
@@ -35,7 +39,14 @@ pub async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>, BindError> {
     Ok(listeners)
 }
 
-async fn bind_one(address: &str) -> io::Result<TcpListener> {
+async fn bind_one(address: &str) -> io::Result<Listener> {
+    match unix_path(address) {
+        Some(path) => bind_unix(path),
+        None => Ok(bind_tcp(address).await?.into()),
+    }
+}
+
+async fn bind_tcp(address: &str) -> io::Result<TcpListener> {
     let port = address.strip_prefix(':').map(str::parse::<u16>);
     if let Some(Ok(port)) = port {
         // The first takes IPv4 as well; the second is for machines without IPv6.
@@ -51,7 +62,7 @@ async fn bind_one(address: &str) -> io::Result<TcpListener> {
 /// Takes streams from all listeners in turn.
 #[derive(Debug)]
 pub(super) struct Acceptor {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     /// Where to look first, so that a busy listener does not starve the next.
     next: usize,
     /// The wait after the next error of the machine.
@@ -62,7 +73,7 @@ const SHORTEST_BACKOFF: Duration = Duration::from_millis(5);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 
 impl Acceptor {
-    pub(super) fn new(listeners: Vec<TcpListener>) -> Self {
+    pub(super) fn new(listeners: Vec<Listener>) -> Self {
         Self {
             listeners,
             next: 0,
@@ -70,16 +81,13 @@ impl Acceptor {
         }
     }
 
-    /// The next stream. Errors are waited out, since no error of `accept` ends a listener.
-    pub(super) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+    /// The next stream, its peer, and where it came in. Errors are waited out, since no error of `accept` ends a listener.
+    pub(super) async fn accept(&mut self) -> (Stream, IpAddr, &Listener) {
         loop {
             match self.try_accept().await {
-                Ok((stream, peer)) => {
+                Ok((stream, peer, index)) => {
                     self.backoff = SHORTEST_BACKOFF;
-                    if let Err(error) = prepare(&stream) {
-                        tracing::debug!(%peer, %error, "cannot set options of a socket");
-                    }
-                    return (stream, peer);
+                    return (stream, peer, &self.listeners[index]);
                 }
                 Err(error) if concerns_one_peer(&error) => {
                     tracing::debug!(%error, "a peer left before it was accepted");
@@ -94,7 +102,7 @@ impl Acceptor {
         }
     }
 
-    async fn try_accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn try_accept(&mut self) -> io::Result<(Stream, IpAddr, usize)> {
         let count = self.listeners.len();
         let (index, accepted) = poll_fn(|cx| {
             for index in (self.next..count).chain(0..self.next) {
@@ -106,21 +114,8 @@ impl Acceptor {
         })
         .await;
         self.next = (index + 1) % count;
-        accepted
+        accepted.map(|(stream, peer)| (stream, peer, index))
     }
-}
-
-/// What the kernel may hold that has not been sent, in bytes. Its own bound is the send buffer, which grows to 4 MB for each
-/// peer that takes a large page slowly. What is on its way is not part of it, so nobody is slowed down.
-#[cfg(target_os = "linux")]
-const UNSENT: u32 = 128 << 10;
-
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    // Responses are written whole; waiting for more to send would only delay them.
-    stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)?;
-    Ok(())
 }
 
 fn concerns_one_peer(error: &io::Error) -> bool {

@@ -2,30 +2,37 @@
 //!
 //! What a peer cannot do: hold a connection without asking for anything ([`Limits::read_timeout`]), hold one without
 //! taking its response ([`Limits::write_timeout`]), open more than [`Limits::max_connections_per_peer`], or make a
-//! connection hold more than a few buffers of 128 KiB. A long scrape is none of these: between the head of a request and
+//! connection hold more than a few buffers of 128 KiB (with HTTP/2: eight of them). A TLS handshake has the time of a head. A
+//! long scrape is none of these: between the head of a request and
 //! the first byte of its response no timer runs here. docs/reliability.md has the whole list, with figures.
 //!
 //! The service is any tower service; with [`crate::Host::service`] it is the whole exporter.
 
+mod activity;
 mod connection;
 mod listen;
 mod peers;
+mod socket;
+mod systemd;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
 
 use ::http::{Request, Response};
 use hyper::body::Incoming;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
-    net::TcpListener,
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
 };
 
-pub use self::listen::{BindError, bind};
 use self::{connection::Connections, listen::Acceptor, peers::Peers};
+pub use self::{
+    listen::{BindError, bind},
+    socket::Listener,
+    systemd::systemd,
+};
 use crate::config::WebConfig;
 
 /// What one server bears. The default is that of [`WebConfig`].
@@ -61,12 +68,12 @@ impl From<&WebConfig> for Limits {
     }
 }
 
-/// Serves HTTP/1 on all listeners until `shutdown` completes, then closes them, lets requests in flight finish within
-/// the grace, and returns.
+/// Serves HTTP/1, and HTTP/2 to peers that choose it in a TLS handshake, on all listeners until `shutdown` completes; then
+/// closes them, lets requests in flight finish within the grace, and returns.
 ///
 /// Dropping the future closes everything at once.
 pub async fn serve<S, B>(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     service: S,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
@@ -80,8 +87,8 @@ pub async fn serve<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let graceful = GracefulShutdown::new();
-    let connections = Connections::new(service, &limits);
+    let (stop, stopped) = watch::channel(false);
+    let connections = Connections::new(&limits);
     // Aborts what is left when it is dropped.
     let mut tasks = JoinSet::new();
     let accept = async {
@@ -92,17 +99,21 @@ pub async fn serve<S, B>(
         let peers = Peers::new(limits.max_connections_per_peer);
         // The semaphore is never closed: the loop has no other end than `shutdown`.
         while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
-            let (stream, peer) = acceptor.accept().await;
+            let (stream, peer, listener) = acceptor.accept().await;
             while let Some(ended) = tasks.try_join_next() {
                 report(ended);
             }
-            let Some(place) = peers.enter(peer.ip()) else {
+            let Some(place) = peers.enter(peer) else {
                 continue;
             };
-            let connection = connections.open(stream, &graceful);
+            let front = listener.front.clone();
+            let connection =
+                connections
+                    .clone()
+                    .run(stream, front, service.clone(), stopped.clone());
             tasks.spawn(async move {
                 if let Err(error) = connection.await {
-                    tracing::debug!(%peer, error = chain(&error), "connection dropped");
+                    tracing::debug!(%peer, error = chain(&*error), "connection dropped");
                 }
                 // In this order: whoever gets the permit finds the place free.
                 drop(place);
@@ -115,16 +126,15 @@ pub async fn serve<S, B>(
         () = accept => {}
         () = shutdown => {}
     }
-    drain(graceful, limits.shutdown_grace).await;
-    while let Some(ended) = tasks.try_join_next() {
-        report(ended);
-    }
-}
-
-async fn drain(graceful: GracefulShutdown, grace: Duration) {
-    let open = graceful.count();
-    tracing::info!(connections = open, "draining");
-    if tokio::time::timeout(grace, graceful.shutdown())
+    tracing::info!(connections = tasks.len(), "draining");
+    // Each connection holds a receiver.
+    let _ = stop.send(true);
+    let drained = async {
+        while let Some(ended) = tasks.join_next().await {
+            report(ended);
+        }
+    };
+    if tokio::time::timeout(limits.shutdown_grace, drained)
         .await
         .is_err()
     {

@@ -335,7 +335,7 @@ async fn the_kernel_holds_little_that_is_unsent() {
     let receiver = TcpSocket::new_v4().unwrap();
     receiver.set_recv_buffer_size(4096).unwrap();
     let _receiver = receiver.connect(address).await.unwrap();
-    let (mut stream, _) = acceptor.accept().await;
+    let (mut stream, ..) = acceptor.accept().await;
     let mut taken = 0;
     let part = [0; 16 << 10];
     while let Ok(written) = timeout(SHORT, stream.write(&part)).await {

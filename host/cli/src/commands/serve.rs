@@ -6,8 +6,9 @@ use anyhow::Context;
 use meterbox::{
     Host,
     compile::Compiler,
-    config::{Config, ConfigError, parse_duration},
-    serve::{Limits, bind, serve},
+    config::{Config, ConfigError, WebConfig, parse_duration},
+    front::{Front, Guarded},
+    serve::{BindError, Limits, Listener, bind, serve, systemd},
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -33,9 +34,21 @@ pub(crate) struct Args {
     /// Add a plugin with default settings, named after its file; repeatable
     #[arg(long = "plugin", value_name = "FILE.wasm")]
     plugins: Vec<PathBuf>,
-    /// Listen here; repeatable; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Listen here, or on unix:///PATH; repeatable; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     listen_addresses: Vec<String>,
+    /// Listen on the sockets of systemd instead
+    #[arg(long = "web.systemd-socket", conflicts_with = "listen_addresses")]
+    systemd_socket: bool,
+    /// Take TLS, users, headers and the rate limit from this file (YAML, as for all exporters of Prometheus)
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
+    /// The URL, or its path alone, under which a reverse proxy shows the exporter
+    #[arg(long = "web.external-url", value_name = "URL")]
+    external_url: Option<String>,
+    /// Put this before all paths [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH")]
+    route_prefix: Option<String>,
     /// Serve the metrics at this path [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH")]
     telemetry_path: Option<String>,
@@ -68,6 +81,17 @@ impl Args {
                 .web
                 .listen_addresses
                 .clone_from(&self.listen_addresses);
+        }
+        config.web.systemd_socket |= self.systemd_socket;
+        if let Some(path) = &self.web_config_file {
+            // As for the toolkit, no name means no file.
+            config.web.config_file = Some(path.clone()).filter(|path| !path.as_os_str().is_empty());
+        }
+        if let Some(url) = &self.external_url {
+            config.web.external_url = Some(url.clone()).filter(|url| !url.is_empty());
+        }
+        if let Some(prefix) = &self.route_prefix {
+            config.web.route_prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());
         }
         if let Some(path) = &self.telemetry_path {
             config.web.telemetry_path.clone_from(path);
@@ -129,6 +153,8 @@ async fn until_stopped(args: &Args, config: &Config, signals: Signals) -> anyhow
         None => tracing::info!("compiled plugins are not kept: no state directory is set"),
     }
     let (mut stop, hangup) = signals.split();
+    let web = &config.web;
+    let front = web.config_file.as_ref().map(Front::open).transpose()?;
     let compiler = Compiler::this_program(["compile"]);
     let again = args.clone();
     let start = Host::builder()
@@ -141,21 +167,13 @@ async fn until_stopped(args: &Args, config: &Config, signals: Signals) -> anyhow
         () = stop.signalled("giving up the start") => return Ok(()),
         host = start => host?,
     };
-    let listeners = bind(&config.web.listen_addresses).await?;
-    for listener in &listeners {
-        let address = listener.local_addr()?;
-        tracing::info!(%address, "listening");
-    }
+    let listeners = listen(web, front.as_ref()).await?;
+    let service = Guarded::new(host.service(), front, web.open_paths());
     let (drain, draining) = oneshot::channel();
     let draining = async {
         let _ = draining.await;
     };
-    let serving = serve(
-        listeners,
-        host.service(),
-        Limits::from(&config.web),
-        draining,
-    );
+    let serving = serve(listeners, service, Limits::from(web), draining);
     let stopping = async {
         stop.signalled("stopping").await;
         host.shutdown();
@@ -174,13 +192,32 @@ async fn until_stopped(args: &Args, config: &Config, signals: Signals) -> anyhow
     Ok(())
 }
 
+/// All sockets that the config asks for, with TLS if the web config file has a certificate.
+async fn listen(web: &WebConfig, front: Option<&Front>) -> Result<Vec<Listener>, BindError> {
+    let listeners = if web.systemd_socket {
+        systemd()?
+    } else {
+        bind(&web.listen_addresses).await?
+    };
+    let secured = |listener: Listener| match front {
+        Some(front) => listener.secured(front),
+        None => listener,
+    };
+    let (tls, http2) = front.map_or((false, false), |front| (front.is_tls(), front.is_http2()));
+    let listeners: Vec<_> = listeners.into_iter().map(secured).collect();
+    for address in &listeners {
+        tracing::info!(%address, tls, http2, "listening");
+    }
+    Ok(listeners)
+}
+
 /// At every SIGHUP. What comes of it is logged there.
 async fn reload_when_told(host: &Host, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         tracing::info!(signal = "SIGHUP", "reloading");
         let _ = host.reload().await;
     }
-    pending::<()>().await;
+    pending().await
 }
 
 async fn reload_when_changed(host: &Host, args: &Args) {
@@ -189,7 +226,7 @@ async fn reload_when_changed(host: &Host, args: &Args) {
         tracing::info!(?every, "watching the files of the config");
         host.watch(every).await;
     }
-    pending::<()>().await;
+    pending().await
 }
 
 /// Prometheus's default.
