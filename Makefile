@@ -10,10 +10,10 @@ FUZZ ?= 60
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests run test judges lint format audit bench edges reloads fuzz clean
+.PHONY: help build guests run test judges lint format deb check-deploy dist audit bench edges fuzz clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Examples too: their dependencies change the features of others, and wasmtime would be built once more for the tests.
 build: ## Build the binary and the embedding examples
@@ -44,6 +44,19 @@ format: ## Format the sources
 	$(CARGO) fmt --all
 	$(CARGO) fmt --all $(GUEST)
 	$(CARGO) fmt --all $(BENCHES)
+
+deb: build guests ## Make the Debian package in target/dist
+	deploy/tools.sh
+	rm -f target/dist/*.deb
+	deploy/debian/build.sh target/dist
+
+dist: build guests ## Make a release in target/dist: archive, Debian package, checksums
+	deploy/tools.sh
+	deploy/dist.sh
+
+check-deploy: dist ## Check deploy/: install and purge the Debian package, judge the other files
+	deploy/check.sh
+	deploy/debian/check.sh target/dist/meterbox_*.deb
 
 audit: ## Check licences, advisories and sources of the dependencies (needs cargo-deny)
 	$(CARGO) deny --locked check

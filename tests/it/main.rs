@@ -3,6 +3,7 @@
 mod cli;
 mod contract;
 mod demo;
+mod deploy;
 mod embed;
 mod exemplars;
 mod faults;

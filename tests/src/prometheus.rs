@@ -49,6 +49,8 @@ impl Prometheus {
         let config = format!("{config}{keys}");
         let file = data.path().join("prometheus.yml");
         fs::write(&file, config)?;
+        let rules = files::root().join("deploy/prometheus/alerts.yml");
+        fs::copy(rules, data.path().join("alerts.yml"))?;
         let mut process = Process::start(
             Command::new(program)
                 .arg("--config.file")
@@ -95,6 +97,17 @@ impl Prometheus {
             found.len()
         );
         Ok(found[0].1)
+    }
+
+    /// The expressions of all alerts, as Prometheus writes them.
+    pub fn alerts(&self) -> Result<Vec<String>> {
+        let found = self.api("/api/v1/rules?type=alert")?;
+        let groups = found["groups"].as_array().context("no groups")?;
+        let rules = groups.iter().filter_map(|group| group["rules"].as_array());
+        rules
+            .flatten()
+            .map(|rule| Ok(rule["query"].as_str().context("no query")?.to_owned()))
+            .collect()
     }
 
     /// The exemplars that a query finds, as `/api/v1/query_exemplars` lists them.
