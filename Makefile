@@ -4,16 +4,17 @@
 
 CARGO ?= cargo
 GUEST := --manifest-path guest/Cargo.toml
+RUST_EXAMPLE := --manifest-path examples/rust/Cargo.toml
 BENCHES := --manifest-path bench/Cargo.toml
 LISTEN ?= 127.0.0.1:8080
 FUZZ ?= 60
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests run test judges lint format deb check-deploy dist audit bench edges fuzz clean
+.PHONY: help build guests examples run test test-languages judges lint format deb check-deploy dist audit bench edges reloads soak fuzz clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Examples too: their dependencies change the features of others, and wasmtime would be built once more for the tests.
 build: ## Build the binary and the embedding examples
@@ -22,12 +23,18 @@ build: ## Build the binary and the embedding examples
 guests: ## Build the plugins into target/plugins
 	guest/build.sh
 
+examples: ## Build the example plugins in several languages into target/examples
+	examples/build.sh
+
 run: build guests ## Serve the demo plugins on 127.0.0.1:8080 (LISTEN=...)
 	target/release/meterbox serve --config.file deploy/demo.toml --web.listen-address $(LISTEN)
 
 test: build guests judges ## Run every test: host, guests, black-box tests with their judges
 	$(CARGO) test --release --locked --workspace
 	$(CARGO) test --locked $(GUEST) --workspace
+
+test-languages: build examples ## Test the example plugins, one collector in several languages
+	$(CARGO) test --release --locked -p meterbox-tests --test languages
 
 judges: ## Fetch the judges of the tests (Prometheus, promtool, node_exporter, prometheus_client)
 	tests/judges.sh
@@ -36,14 +43,17 @@ lint: ## Check format, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --all --check $(GUEST)
 	$(CARGO) fmt --all --check $(BENCHES)
+	$(CARGO) fmt --all --check $(RUST_EXAMPLE)
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(GUEST) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(RUST_EXAMPLE) --target-dir guest/target -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --release --locked --workspace --no-deps
 
 format: ## Format the sources
 	$(CARGO) fmt --all
 	$(CARGO) fmt --all $(GUEST)
 	$(CARGO) fmt --all $(BENCHES)
+	$(CARGO) fmt --all $(RUST_EXAMPLE)
 
 deb: build guests ## Make the Debian package in target/dist
 	deploy/tools.sh

@@ -1,12 +1,14 @@
 #!/bin/sh
 # Builds the demo plugins to target/plugins and the test guests to target/plugins/test.
 #
+#   build.sh CRATE FILE   builds the plugin of another crate instead; both are absolute paths, FILE ends in the crate's name
+#
 # A plugin needs Rust's standard library for wasm32-unknown-unknown. Two ways lead to it:
 #   rustup   the toolchain in PATH has it, or rustup can fetch it
 #   debian   Debian's rustc-web, cargo-web, rust-web-src and lld build it from source
 # The first that works is taken; METERBOX_GUEST_TOOLCHAIN=rustup or debian forces one.
 #
-# Files that did not change are not touched, so that make can go by their times.
+# Without either it ends with code 77. Files that did not change are not touched, so that make can go by their times.
 set -eu
 cd "$(dirname "$0")"
 
@@ -27,6 +29,13 @@ main() {
         *) fail "METERBOX_GUEST_TOOLCHAIN is '$way': it may be rustup or debian" ;;
     esac
 
+    if [ $# = 2 ]; then
+        options="--manifest-path $1/Cargo.toml --lib $common_options"
+        build_with_$way
+        cp "$built/$(basename "$2")" "$2"
+        return
+    fi
+    options="--workspace --lib --examples $common_options"
     build_with_$way
     for demo in demos/*/; do
         install_module "$built/$(basename "$demo").wasm" "$plugins"
@@ -88,7 +97,7 @@ build_with_debian() {
 
 # === both ===
 
-options="--workspace --lib --examples --release --locked --target $target"
+common_options="--release --locked --target $target"
 
 install_module() {
     mkdir -p "$2"
@@ -102,7 +111,7 @@ bounded() {
 
 fail() {
     echo "guests: $1" >&2
-    exit 1
+    exit 77
 }
 
-main
+main "$@"

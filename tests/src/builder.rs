@@ -1,6 +1,6 @@
 //! How a test says what to run.
 
-use std::{fmt::Write as _, fs, net::SocketAddr, path::PathBuf, process::Command};
+use std::{fmt::Write as _, fs, net::SocketAddr, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -42,8 +42,13 @@ impl Meterbox {
 
     /// Every demo plugin, as `make run` serves them.
     pub fn demo() -> Self {
+        Self::of_file("deploy/demo.toml")
+    }
+
+    /// With a config file, relative to the root of the repository.
+    pub fn of_file(path: impl Into<PathBuf>) -> Self {
         Self {
-            config: Config::File("deploy/demo.toml".into()),
+            config: Config::File(path.into()),
             ..Self::default()
         }
     }
@@ -88,8 +93,13 @@ impl Meterbox {
 
     /// Starts it and waits until it listens.
     pub fn start(self) -> Result<TestHost> {
+        self.start_within(PATIENCE)
+    }
+
+    /// Starts it and waits until it listens, for plugins that take long to be compiled.
+    pub fn start_within(self, patience: Duration) -> Result<TestHost> {
         let (mut process, dir, _) = self.launch()?;
-        let address = process.listening()?;
+        let address = process.listening_within(patience)?;
         Ok(TestHost {
             process,
             address,

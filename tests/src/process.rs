@@ -62,7 +62,12 @@ impl Process {
 
     /// The address in the first line that tells of listening and names a port.
     pub fn listening(&mut self) -> Result<SocketAddr> {
-        let end = Instant::now() + PATIENCE;
+        self.listening_within(PATIENCE)
+    }
+
+    /// The same, of a program that takes longer to start.
+    pub fn listening_within(&mut self, patience: Duration) -> Result<SocketAddr> {
+        let end = Instant::now() + patience;
         let mut state = self.output.lock();
         loop {
             if let Some(address) = state.lines.iter().find_map(|line| listening_address(line)) {
