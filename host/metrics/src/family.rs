@@ -230,8 +230,11 @@ impl Family {
         let place = &mut self.places[id as usize];
         let number = std::mem::replace(&mut place.block, NOWHERE);
         let position = place.position as usize;
-        place.generation = place.generation.wrapping_add(1);
-        self.free.push(id);
+        // An id whose generations are used up is not used again: the dead stay dead.
+        if let Some(next) = place.generation.checked_add(1) {
+            place.generation = next;
+            self.free.push(id);
+        }
         let block = &mut self.blocks[number as usize];
         block.retire(position);
         if block.exemplars() > 0 {

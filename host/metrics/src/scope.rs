@@ -283,7 +283,7 @@ pub struct ScopeOptions {
 pub struct ScopeLimits {
     /// Series at a time.
     pub max_series: usize,
-    /// Series numbers that one session hands out.
+    /// Living series that one session has numbers of.
     pub max_handles: usize,
     /// Bytes of the label values of one series.
     pub max_label_bytes: usize,

@@ -12,8 +12,8 @@ use std::{sync::Arc, time::Instant};
 
 use common::{Bench, values};
 use meterbox_metrics::{
-    Desc, HistogramOptions, InstrumentError, Kind, Registry, ScopeLimits, ScopeOptions, Session,
-    SummaryOptions, Verb,
+    Desc, Exemplar, HistogramOptions, InstrumentError, Kind, Quota, Registry, ScopeLimits,
+    ScopeOptions, Session, SummaryOptions, Verb,
 };
 
 const REQUESTS: u32 = 0;
@@ -347,4 +347,112 @@ fn slots_are_used_again_without_confusion() {
         "requests_total{code=\"04998\",method=\"GET\"} 4998\n\
          requests_total{code=\"04999\",method=\"GET\"} 4999\n"
     );
+}
+
+/// A bench whose session may hold so many series, and opens and removes one in a call of its own.
+fn churn(max_handles: usize) -> (Bench, impl FnMut(&mut Bench, usize) -> u32) {
+    let mut bench = bench();
+    let limits = ScopeLimits {
+        max_handles,
+        ..ScopeLimits::default()
+    };
+    let options = ScopeOptions {
+        limits,
+        ..ScopeOptions::new("churns")
+    };
+    let desc = Desc::new("jobs_total", "", Kind::Counter).with_labels(["job"]);
+    bench.scope = bench.registry.register(&options, vec![desc]).unwrap();
+    bench.session = Session::new(Arc::clone(&bench.scope));
+    let pass = |bench: &mut Bench, job: usize| {
+        let job = [format!("{job}")];
+        let number = bench.session.open(0, &job).unwrap();
+        bench
+            .session
+            .update(Verb::Add, vec![number], vec![1.0])
+            .unwrap();
+        bench.commit();
+        assert!(bench.session.remove(0, &job).unwrap());
+        bench.commit();
+        number
+    };
+    (bench, pass)
+}
+
+/// Only what lives is held: a plugin whose series come and go never meets the limit.
+#[test]
+fn series_may_come_and_go_for_ever() {
+    let (mut bench, mut pass) = churn(10);
+    let numbers: Vec<u32> = (0..20_000).map(|job| pass(&mut bench, job)).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "a number is reused");
+    let rest: Vec<_> = (0..10)
+        .map(|job| bench.session.open(0, &[format!("{job}")]))
+        .collect();
+    assert!(rest.iter().all(Result::is_ok), "{rest:?}");
+    let refused = bench.session.open(0, &values(&["one more"]));
+    assert_eq!(refused, Err(InstrumentError::Limit(Quota::Handles)));
+}
+
+/// Long after it was forgotten, and while its label values and its id are somebody else's.
+#[test]
+fn a_number_stays_dead() {
+    let (mut bench, mut pass) = churn(usize::MAX);
+    let lasting = bench.session.open(0, &values(&["lasting"])).unwrap();
+    let dead: Vec<u32> = (0..10_000).map(|_| pass(&mut bench, 7)).collect();
+    let again = bench.session.open(0, &values(&["7"])).unwrap();
+    let verb = Verb::Add;
+    let ones = vec![1.0; dead.len()];
+    bench.session.update(verb, dead.clone(), ones).unwrap();
+    let both = vec![lasting, again];
+    bench.session.update(verb, both, vec![2.0, 3.0]).unwrap();
+    for number in dead {
+        let exemplar = Exemplar::new(&[("a", "b")], 1.0, None).unwrap();
+        bench.session.attach(number, exemplar).unwrap();
+    }
+    bench.commit();
+    assert_eq!(
+        bench.samples(),
+        "jobs_total{job=\"7\"} 3\njobs_total{job=\"lasting\"} 2\n"
+    );
+    let never = bench.session.update(verb, vec![again + 1], vec![1.0]);
+    assert_eq!(never, Err(InstrumentError::UnknownSeries));
+}
+
+/// Those that last stand between those that do not.
+#[test]
+fn what_lasts_is_found_among_the_dead() {
+    let (mut bench, mut pass) = churn(1_000);
+    let mut lasting = Vec::new();
+    for job in 0..30_000 {
+        if job % 50 == 0 {
+            let label = format!("lasting {job:05}");
+            lasting.push(bench.session.open(0, &[label]).unwrap());
+        }
+        pass(&mut bench, job);
+    }
+    let numbers: Vec<f64> = (0..lasting.len()).map(|at| at as f64).collect();
+    bench.session.update(Verb::Add, lasting, numbers).unwrap();
+    bench.commit();
+    let samples = bench.samples();
+    assert_eq!(samples.lines().count(), 600);
+    for (at, line) in samples.lines().enumerate() {
+        assert!(line.ends_with(&format!("}} {at}")), "{line}");
+    }
+}
+
+/// What the call under way has opened is no series yet, and not dead either.
+#[test]
+fn what_is_new_is_not_forgotten() {
+    let (mut bench, _) = churn(5_000);
+    for round in 0..3 {
+        let open = |at| bench.session.open(0, &[format!("{at:04}")]).unwrap();
+        let numbers: Vec<u32> = (0..5_000).map(open).collect();
+        let ones = vec![1.0; numbers.len()];
+        bench.session.update(Verb::Add, numbers, ones).unwrap();
+        bench.commit();
+        let samples = bench.samples();
+        let counted = samples.lines().filter(|line| line.ends_with("} 1")).count();
+        assert_eq!(counted, 5_000, "round {round}");
+        bench.session.clear(0).unwrap();
+        bench.commit();
+    }
 }

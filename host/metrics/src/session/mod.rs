@@ -1,10 +1,14 @@
 //! One instance's view of its scope: what a call sends is staged, and committed or discarded as a whole.
 
+mod handles;
 mod staged;
 
 use std::{cmp::Ordering, fmt, sync::Arc, time::Instant};
 
-use self::staged::{Change, Columns, Now, Staged};
+use self::{
+    handles::{Handle, Handles},
+    staged::{Change, Columns, Now, Staged},
+};
 use crate::{
     column::Values,
     desc::Kind,
@@ -19,20 +23,12 @@ use crate::{
 #[derive(Debug)]
 pub struct Session {
     scope: Arc<Scope>,
-    handles: Vec<Handle>,
+    handles: Handles,
     /// By family and by the id of a series: under which number it was opened before.
     numbers: Vec<Vec<Option<(SeriesId, u32)>>>,
     staged: Staged,
     /// Label text that is being looked up.
     text: Vec<u8>,
-}
-
-/// What a series number stands for.
-#[derive(Clone, Copy, Debug)]
-struct Handle {
-    family: u32,
-    /// `None` until the call that opened a new series commits.
-    series: Option<SeriesId>,
 }
 
 /// So many exemplars may be attached in one call at least, however few series there may be: the last of them stay.
@@ -87,7 +83,7 @@ pub enum InstrumentError {
 pub enum Quota {
     /// Series that are there at a time.
     Series,
-    /// Series numbers of one session.
+    /// Numbers of living series that one session holds.
     Handles,
     /// Exemplars of one call: as many as series.
     Exemplars,
@@ -101,7 +97,7 @@ impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Series => "the plugin has as many series as it may",
-            Self::Handles => "the instance has opened as many series as it may",
+            Self::Handles => "the instance holds as many series open as it may",
             Self::Exemplars => {
                 "the call has attached as many exemplars as the plugin may have series"
             }
@@ -111,14 +107,14 @@ impl fmt::Display for Quota {
     }
 }
 
-use InstrumentError::{InvalidValue, LabelCount, Limit, UnknownFamily, UnknownSeries, WrongKind};
+use InstrumentError::{InvalidValue, LabelCount, Limit, UnknownFamily, WrongKind};
 
 impl Session {
     /// A view without any handle.
     pub fn new(scope: Arc<Scope>) -> Self {
         Self {
             scope,
-            handles: Vec::new(),
+            handles: Handles::default(),
             numbers: Vec::new(),
             staged: Staged::default(),
             text: Vec::new(),
@@ -141,7 +137,7 @@ impl Session {
             None => {
                 if let Some(series) = entry.find(&self.text) {
                     let known = self.number(family, series);
-                    return known.map_or_else(|| self.handle(family, Some(series)), Ok);
+                    return known.map_or_else(|| self.handle(&families, family, Some(series)), Ok);
                 }
             }
         }
@@ -150,7 +146,7 @@ impl Session {
         if held + self.staged.opened >= scope.limits().max_series {
             return Err(Limit(Quota::Series));
         }
-        let handle = self.handle(family, None)?;
+        let handle = self.handle(&families, family, None)?;
         self.staged.open(family, &self.text, handle);
         Ok(handle)
     }
@@ -226,7 +222,10 @@ impl Session {
         // Most columns are of one family for long.
         let mut last = None;
         for (handle, number) in handles.iter().zip(&numbers) {
-            let handle = self.handles.get(*handle as usize).ok_or(UnknownSeries)?;
+            // Whatever is sent to the dead goes unseen.
+            let Some(handle) = self.handles.get(*handle)? else {
+                continue;
+            };
             let is_counter = match last {
                 Some((family, is_counter)) if family == handle.family => is_counter,
                 _ => {
@@ -260,8 +259,10 @@ impl Session {
     pub fn attach(&mut self, handle: u32, exemplar: Exemplar) -> Result<(), InstrumentError> {
         let scope = Arc::clone(&self.scope);
         let families = scope.lock();
-        let family = self.handles.get(handle as usize).ok_or(UnknownSeries)?;
-        let kind = &families[family.family as usize].desc.kind;
+        let Some(known) = self.handles.get(handle)? else {
+            return Ok(());
+        };
+        let kind = &families[known.family as usize].desc.kind;
         if !matches!(kind, Kind::Counter | Kind::Histogram(_)) {
             return Err(WrongKind);
         }
@@ -277,6 +278,7 @@ impl Session {
 
     /// Makes what was staged real, all at once.
     pub fn commit(&mut self, now: Instant) {
+        self.handles.call_is_over();
         let mut staged = std::mem::take(&mut self.staged);
         if staged.changes.is_empty() {
             return;
@@ -292,9 +294,11 @@ impl Session {
         for change in changes {
             match change {
                 Change::Open(handle, text) => {
-                    let family = self.handles[handle as usize].family;
+                    let Some(Handle { family, .. }) = self.handles.find(handle) else {
+                        continue;
+                    };
                     let series = families[family as usize].open(staged.text(&text), now);
-                    self.handles[handle as usize].series = Some(series);
+                    self.handles.settle(handle, series);
                     self.remember(family, series, handle);
                 }
                 Change::Remove(family, text) => {
@@ -302,8 +306,11 @@ impl Session {
                 }
                 Change::Clear(family) => families[family as usize].clear(),
                 Change::Exemplar(handle, exemplar) => {
-                    let Handle { family, series } = self.handles[handle as usize];
-                    if let Some(series) = series {
+                    if let Some(Handle {
+                        family,
+                        series: Some(series),
+                    }) = self.handles.find(handle)
+                    {
                         families[family as usize].attach(series, *exemplar, now, &mut room);
                     }
                 }
@@ -325,7 +332,7 @@ impl Session {
         let mut changes = std::mem::take(&mut staged.changes);
         let is_removal = |change: &Change| matches!(change, Change::Remove(..) | Change::Clear(_));
         if staged.opened > 1 && !changes.iter().any(is_removal) {
-            let family = |handle: u32| self.handles[handle as usize].family;
+            let family = |handle| self.handles.find(handle).map(|handle| handle.family);
             changes.sort_by(|a, b| match (a, b) {
                 (Change::Open(a, one), Change::Open(b, other)) => {
                     let texts = || labels::compare(staged.text(one), staged.text(other));
@@ -348,9 +355,15 @@ impl Session {
         now: Instant,
     ) {
         for (handle, number) in handles.iter().zip(numbers) {
-            let Handle { family, series } = self.handles[*handle as usize];
+            let Some(Handle {
+                family,
+                series: Some(series),
+            }) = self.handles.find(*handle)
+            else {
+                continue;
+            };
             let family = &mut families[family as usize];
-            let Some((block, position)) = series.and_then(|series| family.locate(series)) else {
+            let Some((block, position)) = family.locate(series) else {
                 continue;
             };
             let (column, shape) = family.column(block);
@@ -363,13 +376,16 @@ impl Session {
         }
     }
 
-    fn handle(&mut self, family: u32, series: Option<SeriesId>) -> Result<u32, InstrumentError> {
-        let number = self.handles.len();
-        if number >= self.scope.limits().max_handles {
-            return Err(Limit(Quota::Handles));
-        }
-        let number = u32::try_from(number).map_err(|_| Limit(Quota::Handles))?;
-        self.handles.push(Handle { family, series });
+    fn handle(
+        &mut self,
+        families: &[Family],
+        family: u32,
+        series: Option<SeriesId>,
+    ) -> Result<u32, InstrumentError> {
+        let most = self.scope.limits().max_handles;
+        let number = self
+            .handles
+            .give(Handle { family, series }, families, most)?;
         if let Some(series) = series {
             self.remember(family, series, number);
         }
