@@ -92,6 +92,8 @@ limits! {
     /// Bytes that a guest may hand to the host at a time, as arguments of an import or as the result of an export, counted
     /// as the host keeps them. A call that hands over more is stopped.
     CallBytes: call_bytes: usize, "bytes" = 32 * MIB;
+    /// Bytes of the text that one `collect-text` returns. More are refused, all of them.
+    TextBytes: text_bytes: usize, "bytes" = 32 * MIB;
     /// Samples that one collect may return. More are refused, all of them.
     Samples: samples: usize, "count" = 100_000;
     /// Bytes of all linear memories of an instance. They do not grow beyond it.
@@ -106,7 +108,7 @@ limits! {
     Tables: tables: usize, "count" = 16;
     /// Bytes of stack for wasm code. One for all plugins: it stands under `[limits]` only.
     Stack: stack: usize, "bytes" = 512 * KIB;
-    /// Series numbers that `open` gives to one instance; they are not reused. An error to the guest.
+    /// Series that one instance holds numbers of; those of removed series do not count. An error to the guest.
     Handles: handles: usize, "count" = 1_000_000;
     /// Resources (streams, pollables, HTTP bodies) that an instance holds at a time. A call that makes more is stopped.
     Resources: resources: usize, "count" = 1_000;

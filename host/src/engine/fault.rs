@@ -211,6 +211,7 @@ fn exceeded(limit: Limit) -> &'static str {
         Limit::Cpu => "it used more processor time than it may",
         Limit::HostCalls => "it called the host more often than it may",
         Limit::CallBytes => "it handed more bytes to the host than it may",
+        Limit::TextBytes => "it returned more bytes of text than it may",
         Limit::Samples => "it returned more samples than it may",
         Limit::Memory => "the instance was refused more memory",
         Limit::TableElements => "the instance was refused more table elements",

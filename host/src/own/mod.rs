@@ -24,9 +24,10 @@ use crate::{
 };
 
 /// Limits whose use is a number that can be watched.
-const WATCHED: [Limit; 6] = [
+const WATCHED: [Limit; 7] = [
     Limit::Cpu,
     Limit::HostCalls,
+    Limit::TextBytes,
     Limit::Samples,
     Limit::Memory,
     Limit::TableElements,

@@ -170,12 +170,19 @@ impl Instance {
 
     /// The metrics that the guest has as text, if it is one of those.
     pub(crate) async fn collect_text(&mut self) -> Result<Option<String>, Fault> {
+        const EXPORT: &str = "collect-text";
         let call = self.arm();
         let Some(text) = &self.text else {
             return Ok(None);
         };
         let ended = call.run(text.call_collect_text(&mut self.store)).await;
-        self.settle("collect-text", ended).map(Some)
+        let text = self.settle(EXPORT, ended)?;
+        let Identity { limits, usage, .. } = &*self.store.data().identity;
+        usage.set(Limit::TextBytes, text.len() as u64);
+        if text.len() > limits.text_bytes {
+            return Err(Fault::limit(Limit::TextBytes, EXPORT, limits));
+        }
+        Ok(Some(text))
     }
 
     /// How often the guest wants to be ticked.

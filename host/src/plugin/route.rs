@@ -10,7 +10,7 @@ use wasmtime_wasi_http::{
     p2::bindings::http::types::{ErrorCode, Scheme},
 };
 
-use super::{Plugin, instance::Instance, recovery::PluginState};
+use super::{Plugin, instance::Instance, lane, recovery::PluginState};
 use crate::{
     engine::{Fault, FaultKind, Identity, guard},
     host::{self, BoxError},
@@ -42,12 +42,12 @@ impl Plugin {
         };
         // A task of its own: if the peer goes away the guest still ends in order, and counts as long as it runs.
         let plugin = Arc::clone(&self);
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(lane::run(async move {
             let answer = guard(EXPORT, plugin.answer(request)).await;
             drop(permit);
             answer.unwrap_or_else(|fault| plugin.failed(fault))
-        });
-        task.await.unwrap_or_else(|_| {
+        }));
+        task.await.ok().flatten().unwrap_or_else(|| {
             // It was cancelled with its runtime.
             reply::text(StatusCode::SERVICE_UNAVAILABLE, "The exporter stops\n")
         })
@@ -96,28 +96,39 @@ async fn call(
         .new_incoming_request(Scheme::Http, request)
         .map_err(crash)?;
     let out = context.new_response_outparam(sender).map_err(crash)?;
-    let called = handler.call_handle(&mut *store, request, out);
-    // The guest may wait for its body to be taken, so both go on side by side.
-    let both = async {
-        let (called, response) = tokio::join!(called, receive(receiver, &identity.limits));
-        called.map(|()| response)
+    let (calling, returned) = oneshot::channel::<()>();
+    let called = async {
+        handler.call_handle(&mut *store, request, out).await?;
+        drop(calling);
+        Ok::<_, wasmtime::Error>(())
     };
+    let response =
+        async { Ok::<_, wasmtime::Error>(receive(receiver, returned, &identity.limits).await) };
+    // The guest may wait for its body to be taken, so both go on side by side; if it traps, neither does.
+    let both = async { tokio::try_join!(called, response).map(|((), response)| response) };
     let ended = call.run(both).await;
     instance.judge(EXPORT, ended)?
 }
 
-/// Takes the whole response.
+/// Takes the whole response. `returned` ends when the guest has returned.
 async fn receive(
     receiver: oneshot::Receiver<
         Result<Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>, ErrorCode>,
     >,
+    returned: oneshot::Receiver<()>,
     limits: &Limits,
 ) -> Result<Response<host::Body>, Fault> {
     let fault = |kind, message: String| Fault::new(kind, EXPORT, message);
-    let response = match receiver.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(code)) => return Err(Fault::said(EXPORT, &format!("{code:?}"))),
-        Err(_) => return Err(fault(FaultKind::Contract, "it gave no response".to_owned())),
+    // What the guest did not use of the request lives as long as its store: only its return says that there is no response.
+    let response = tokio::select! {
+        biased;
+        response = receiver => response.ok(),
+        _ = returned => None,
+    };
+    let response = match response {
+        Some(Ok(response)) => response,
+        Some(Err(code)) => return Err(Fault::said(EXPORT, &format!("{code:?}"))),
+        None => return Err(fault(FaultKind::Contract, "it gave no response".to_owned())),
     };
     let (parts, body) = response.into_parts();
     let body = Limited::new(body, limits.response_bytes);

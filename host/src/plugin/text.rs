@@ -15,9 +15,6 @@ use crate::{
 /// The export that gives the text, for messages.
 const EXPORT: &str = "collect-text";
 
-/// A text that is longer than this is a fault of the plugin.
-const MOST_TEXT_BYTES: usize = 32 << 20;
-
 /// The way of a plugin's text into the registry.
 pub(super) struct Texts {
     registry: Registry,
@@ -42,7 +39,6 @@ impl Texts {
 
     /// Replaces the families of the last text.
     pub(super) async fn accept(&mut self, text: String) -> Result<(), Fault> {
-        check_length(&text)?;
         let (registry, scope) = (self.registry.clone(), Arc::clone(&self.scope));
         // A long text takes longer than a serving thread may be kept.
         let reading = tokio::task::spawn_blocking(move || read(&registry, &scope, &text));
@@ -68,17 +64,8 @@ fn fault(message: String) -> Fault {
     Fault::new(FaultKind::Error, EXPORT, message)
 }
 
-fn check_length(text: &str) -> Result<(), Fault> {
-    if text.len() > MOST_TEXT_BYTES {
-        let (found, most) = (text.len(), MOST_TEXT_BYTES);
-        return Err(fault(format!("{found} bytes of text, of {most} at most")));
-    }
-    Ok(())
-}
-
 /// Whether a text can be read.
 pub(super) fn check(text: &str) -> Result<(), Fault> {
-    check_length(text)?;
     let parsed = parse(text).map(drop);
     parsed.map_err(|error| fault(format!("its text is refused: {error}")))
 }

@@ -2,8 +2,14 @@
 //! the fault has a name.
 
 mod abi;
+#[path = "../../hostile/assemble.rs"]
+mod assemble;
 mod bounds;
+mod compile;
+mod damaged;
+mod exports;
 mod metrics;
+mod quotas;
 mod starts;
 
 use std::{
@@ -15,8 +21,6 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use meterbox_tests::{Meterbox, PATIENCE, Page, TestHost, files, until};
 use tempfile::TempDir;
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
 
 /// A folder with the guest in it as a component.
 struct Guest {
@@ -37,29 +41,7 @@ fn guest_with(name: &'static str, words: &[(&str, &str)]) -> Result<Guest> {
         ensure!(text.contains(word), "there is no {word} in {name}");
         text = text.replace(word, by);
     }
-    let mut world = "include meterbox:plugin/plugin@0.1.0;\n".to_owned();
-    for hook in ["lifecycle", "schedule"] {
-        if text.contains(&format!("meterbox:plugin/{hook}@0.1.0#")) {
-            world.push_str(&format!("export meterbox:plugin/{hook}@0.1.0;\n"));
-        }
-    }
-    for import in ["wasi:clocks/monotonic-clock@0.2.12", "wasi:io/poll@0.2.12"] {
-        if text.contains(import) {
-            world.push_str(&format!("import {import};\n"));
-        }
-    }
-    let mut resolve = Resolve::default();
-    resolve.push_dir(files::root().join("wit"))?;
-    let wit = format!("package test:hostile;\nworld guest {{ {world} }}");
-    let package = resolve.push_str("hostile.wit", &wit)?;
-    let world = resolve.select_world(&[package], None)?;
-    let mut module = wat::parse_str(&text).context(name)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .module(&module)?
-        .encode()
-        .context(name)?;
+    let component = assemble::assemble(&text).context(name)?;
     let dir = tempfile::tempdir()?;
     fs::write(dir.path().join("guest.wasm"), component)?;
     Ok(Guest { dir, name })

@@ -1,0 +1,20 @@
+;; Opens a series whose label value has so many bytes, and traps unless it is refused with the error "limit".
+(module
+  (import "meterbox:plugin/instruments@0.1.0" "open" (func $open (param i32 i32 i32 i32)))
+  (memory (export "memory") 3)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768))
+  ;; One gauge "opened" with a label "l".
+  (data (i32.const 68) "\80\00\00\00\01\00\00\00")
+  (data (i32.const 128) "\00\08\00\00\06\00\00\00")
+  (data (i32.const 136) "\00\08\00\00\00\00\00\00")
+  (data (i32.const 160) "\01")
+  (data (i32.const 208) "\00\09\00\00\01\00\00\00")
+  (data (i32.const 2048) "opened")
+  (data (i32.const 2304) "\08\09\00\00\01\00\00\00l")
+  (data (i32.const 3072) "\00\00\01\00BYTES")
+  (func (export "meterbox:plugin/collector@0.1.0#describe") (result i32) (i32.const 64))
+  (func (export "meterbox:plugin/collector@0.1.0#collect") (result i32)
+    (call $open (i32.const 0) (i32.const 3072) (i32.const 1) (i32.const 4096))
+    (if (i32.eqz (i32.load8_u (i32.const 4096))) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (i32.const 4100)) (i32.const 5)) (then (unreachable)))
+    (i32.const 0)))

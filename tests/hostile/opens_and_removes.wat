@@ -1,0 +1,56 @@
+;; In each collect: one more for a series that lasts; twenty others of new names are opened, counted and removed again. It
+;; also sends to the first of all of them, which is long gone.
+(module
+  (import "meterbox:plugin/instruments@0.1.0" "open" (func $open (param i32 i32 i32 i32)))
+  (import "meterbox:plugin/instruments@0.1.0" "add" (func $add (param i32 i32 i32 i32 i32)))
+  (import "meterbox:plugin/instruments@0.1.0" "remove" (func $remove (param i32 i32 i32 i32)))
+  (memory (export "memory") 1)
+  (global $first (mut i32) (i32.const -1))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768))
+  ;; One counter "jobs_total" with a label "l".
+  (data (i32.const 68) "\80\00\00\00\01\00\00\00")
+  (data (i32.const 128) "\00\08\00\00\0a\00\00\00")
+  (data (i32.const 136) "\00\08\00\00\00\00\00\00")
+  (data (i32.const 208) "\00\09\00\00\01\00\00\00")
+  (data (i32.const 2048) "jobs_total")
+  (data (i32.const 2304) "\08\09\00\00\01\00\00\00l")
+  ;; Label values: six digits at 3080, and "lasting" at 3336.
+  (data (i32.const 3072) "\08\0c\00\00\06\00\00\00000000")
+  (data (i32.const 3328) "\08\0d\00\00\07\00\00\00lasting")
+  ;; Two numbers of series, and a one for each.
+  (data (i32.const 5008) "\00\00\00\00\00\00\f0\3f\00\00\00\00\00\00\f0\3f")
+  (func (export "meterbox:plugin/collector@0.1.0#describe") (result i32) (i32.const 64))
+  (func $count
+    (local $at i32)
+    (local.set $at (i32.const 3085))
+    (loop $carry
+      (i32.store8 (local.get $at) (i32.add (i32.load8_u (local.get $at)) (i32.const 1)))
+      (if (i32.gt_u (i32.load8_u (local.get $at)) (i32.const 57))
+        (then
+          (i32.store8 (local.get $at) (i32.const 48))
+          (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+          (br_if $carry (i32.ge_u (local.get $at) (i32.const 3080)))))))
+  (func $must (if (i32.load8_u (i32.const 4096)) (then (unreachable))))
+  (func $send (param $count i32)
+    (call $add (i32.const 5000) (local.get $count) (i32.const 5008) (local.get $count) (i32.const 4096))
+    (call $must))
+  (func (export "meterbox:plugin/collector@0.1.0#collect") (result i32)
+    (local $left i32)
+    (call $open (i32.const 0) (i32.const 3328) (i32.const 1) (i32.const 4096))
+    (call $must)
+    (i32.store (i32.const 5000) (i32.load (i32.const 4100)))
+    (call $send (i32.const 1))
+    (local.set $left (i32.const 20))
+    (loop
+      (call $count)
+      (call $open (i32.const 0) (i32.const 3072) (i32.const 1) (i32.const 4096))
+      (call $must)
+      (i32.store (i32.const 5000) (i32.load (i32.const 4100)))
+      (if (i32.eq (global.get $first) (i32.const -1))
+        (then (global.set $first (i32.load (i32.const 5000)))))
+      (i32.store (i32.const 5004) (global.get $first))
+      (call $send (i32.const 2))
+      (call $remove (i32.const 0) (i32.const 3072) (i32.const 1) (i32.const 4096))
+      (call $must)
+      (br_if 0 (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (i32.const 0)))
