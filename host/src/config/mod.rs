@@ -18,8 +18,10 @@
 
 mod error;
 mod external_url;
-mod listen_address;
+#[cfg(test)]
+mod fuzz;
 mod include;
+mod listen_address;
 mod locate;
 mod names;
 mod nearest;
