@@ -9,9 +9,9 @@ BENCHES := --manifest-path bench/Cargo.toml
 LISTEN ?= 127.0.0.1:8080
 FUZZ ?= 60
 BENCH ?=
+SOAK ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests examples run test test-languages judges lint format deb check-deploy dist audit bench edges reloads soak fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,8 +82,11 @@ edges: build guests ## Measure what careless and hostile HTTP peers cost
 reloads: build guests ## Reload a thousand times under scrapes and requests
 	METERBOX_RELOADS=1000 $(CARGO) test --release --locked -p meterbox-tests --test it -- --nocapture reload::no_scrape
 
+soak: build guests ## Load a hundred plugins, without and with hostile ones beside them (SOAK= seconds each)
+	SOAK=$(SOAK) $(CARGO) bench --locked -p meterbox-tests --bench soak
+
 fuzz: ## Run each fuzz target for FUZZ seconds (needs nightly and cargo-fuzz)
-	for target in parse_text parse_openmetrics encode session negotiation gzip; do \
+	for target in parse_text parse_openmetrics encode session negotiation gzip config; do \
 	  mkdir -p target/fuzz/$$target && \
 	  $(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target target/fuzz/$$target tests/fuzz/corpus/$$target \
 	    -- -max_total_time=$(FUZZ) -dict=tests/fuzz/exposition.dict || exit 1; \

@@ -60,7 +60,8 @@ pub(crate) async fn gather(
         }
     }
     for (metrics, scope, collect) in under_way {
-        let waited = tokio::time::timeout_at(deadline.into(), collect.succeeded()).await;
+        let due = collect.due().map_or(deadline, |due| due.min(deadline));
+        let waited = tokio::time::timeout_at(due.into(), collect.succeeded()).await;
         if !waited.unwrap_or(false) {
             metrics.missed();
             failed.push(scope);

@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{
     collects::{Collects, Role},
+    lane,
     worker::{self, Worker, chance},
 };
 use crate::imports::meminfo::Reading;
@@ -67,7 +68,8 @@ impl Background {
             // Nobody else leads.
             if let Role::Lead(lead) = collects.enter() {
                 let worker = Arc::clone(&worker).lock_owned().await;
-                let succeeded = worker::collect(worker, Arc::new(Reading::default()), lead).await;
+                let call = worker::collect(worker, Arc::new(Reading::default()), lead);
+                let succeeded = lane::run(call).await.unwrap_or(false);
                 let since = SystemTime::now().duration_since(UNIX_EPOCH);
                 self.stamp.set(since.unwrap_or_default().as_secs_f64());
                 let last = if succeeded { SUCCEEDED } else { FAILED };

@@ -5,13 +5,19 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
 
 /// What a scrape may do itself; for a plugin that takes longer, to hand the call to another thread pays.
 const CHEAP: Duration = Duration::from_micros(200);
+
+/// A collect that fails after this long has had pages wait in vain. That is remembered for a while, in which they wait for
+/// twice the longest collect that succeeded, and this margin.
+const IN_VAIN: Duration = Duration::from_millis(100);
+const REMEMBERED: Duration = Duration::from_secs(600);
+const MARGIN: Duration = Duration::from_millis(50);
 
 /// The collects of one plugin, which are numbered.
 #[derive(Debug)]
@@ -25,6 +31,10 @@ pub(crate) struct Collects {
 struct Last {
     number: u64,
     under_way: bool,
+    since: Instant,
+    /// The longest that succeeded, and when scrapes last waited long for one that then failed.
+    longest: Duration,
+    in_vain: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +65,7 @@ pub(crate) struct Lead {
 pub(crate) struct Join {
     done: watch::Receiver<Done>,
     number: u64,
+    due: Option<Instant>,
 }
 
 impl Collects {
@@ -67,6 +78,9 @@ impl Collects {
             last: Mutex::new(Last {
                 number: 0,
                 under_way: false,
+                since: Instant::now(),
+                longest: Duration::ZERO,
+                in_vain: None,
             }),
             done: watch::Sender::new(done),
             dear: AtomicBool::new(false),
@@ -77,9 +91,10 @@ impl Collects {
     pub(crate) fn enter(self: &Arc<Self>) -> Role {
         let mut last = self.lock();
         if last.under_way {
-            return Role::Join(self.join(last.number));
+            return Role::Join(self.joined(last.number, &last));
         }
         last.under_way = true;
+        last.since = Instant::now();
         last.number += 1;
         Role::Lead(Lead {
             collects: Arc::clone(self),
@@ -95,9 +110,19 @@ impl Collects {
 
     /// To wait for the collect of this number.
     pub(crate) fn join(&self, number: u64) -> Join {
+        self.joined(number, &self.lock())
+    }
+
+    fn joined(&self, number: u64, last: &Last) -> Join {
+        let wary = last.in_vain.is_some_and(|at| at.elapsed() < REMEMBERED);
+        let patience = match last.longest {
+            Duration::ZERO => Duration::ZERO,
+            longest => 2 * longest + MARGIN,
+        };
         Join {
             done: self.done.subscribe(),
             number,
+            due: wary.then(|| last.since + patience),
         }
     }
 
@@ -114,6 +139,12 @@ impl Lead {
     pub(crate) fn finish(mut self, succeeded: bool, took: Duration) {
         self.succeeded = succeeded;
         self.collects.dear.store(took > CHEAP, Relaxed);
+        let mut last = self.collects.lock();
+        if succeeded {
+            last.longest = last.longest.max(took);
+        } else if took > IN_VAIN {
+            last.in_vain = Some(Instant::now());
+        }
     }
 }
 
@@ -129,6 +160,12 @@ impl Drop for Lead {
 }
 
 impl Join {
+    /// When a page should go without it: after what it has ever needed and a good deal more, if the plugin has had pages wait
+    /// in vain lately; at once if it has done nothing else.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
     /// Waits until it is over; whether it succeeded.
     pub(crate) async fn succeeded(mut self) -> bool {
         let is_over = |done: &Done| done.number >= self.number;
@@ -170,6 +207,29 @@ mod tests {
         let other = join(&collects);
         drop(second);
         assert!(!other.succeeded().await, "whoever gives up has failed");
+    }
+
+    #[tokio::test]
+    async fn who_had_pages_wait_in_vain_is_waited_for_no_longer_than_it_needs() {
+        let collects = Collects::new();
+        let patience = |collects: &Arc<Collects>| {
+            let lead = lead(collects);
+            let due = join(collects).due();
+            let since = collects.lock().since;
+            drop(lead);
+            due.map(|due| due - since)
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(patience(&collects), None);
+        lead(&collects).finish(false, IN_VAIN / 2);
+        assert_eq!(patience(&collects), None);
+        lead(&collects).finish(false, second);
+        assert_eq!(patience(&collects), Some(Duration::ZERO));
+        lead(&collects).finish(true, 2 * second);
+        lead(&collects).finish(true, second);
+        assert_eq!(patience(&collects), Some(4 * second + MARGIN));
+        collects.lock().in_vain = Instant::now().checked_sub(REMEMBERED);
+        assert_eq!(patience(&collects), None);
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ mod collects;
 mod convert;
 mod instance;
 mod journal;
+mod lane;
 mod recovery;
 mod rehearsal;
 mod route;
@@ -13,9 +14,7 @@ mod text;
 mod worker;
 
 use std::{
-    future::{Future, poll_fn},
     sync::Arc,
-    task::Poll,
 };
 
 use meterbox_metrics::{RegisterError, Registry, Scope};
@@ -26,7 +25,9 @@ use tokio::{
 };
 
 pub use self::recovery::PluginState;
-use self::{background::Background, instance::Template, journal::Journal, worker::Worker};
+use self::{
+    background::Background, instance::Template, journal::Journal, lane::Begun, worker::Worker,
+};
 pub(crate) use self::{
     collects::{Collects, Join, Lead, Role},
     rehearsal::rehearse,
@@ -181,23 +182,17 @@ impl Plugin {
         let worker = Arc::clone(&self.worker);
         match Arc::clone(&self.worker).try_lock_owned() {
             Ok(worker) if here => {
-                let mut call = Box::pin(worker::collect(worker, meminfo, lead));
-                let polled = poll_fn(|cx| {
-                    // Its timers belong where it may go on.
-                    let _entered = self.runtime.enter();
-                    Poll::Ready(call.as_mut().poll(cx))
-                });
-                if let Poll::Ready(succeeded) = polled.await {
+                // If it moves: the scrape may have less time than the guest.
+                let call = worker::collect(worker, meminfo, lead);
+                if let Begun::Over(succeeded) = lane::begin(call).await {
                     return Collect::Over(succeeded);
                 }
-                // The scrape may have less time than the guest.
-                self.runtime.spawn(call);
             }
             free => {
                 drop(free);
                 self.runtime.spawn(async move {
                     let worker = worker.lock_owned().await;
-                    worker::collect(worker, meminfo, lead).await
+                    lane::run(worker::collect(worker, meminfo, lead)).await
                 });
             }
         }

@@ -10,6 +10,7 @@ use std::{
 
 use meterbox_metrics::{Desc, Registry, SampleError, Scope};
 use tokio::{
+    runtime::Handle,
     sync::{Mutex, OwnedMutexGuard, watch},
     time::{Interval, MissedTickBehavior, interval_at, sleep_until},
 };
@@ -18,6 +19,7 @@ use super::{
     collects::Lead,
     instance::{Instance, Template},
     journal::Journal,
+    lane,
     recovery::{PluginState, Recovery},
     text::Texts,
 };
@@ -42,6 +44,8 @@ pub(super) struct Worker {
     /// Families whose samples were refused, with the reason: each is logged once.
     refused: HashSet<(Option<u32>, &'static str)>,
     texts: Texts,
+    /// Where the plugin was started.
+    runtime: Handle,
 }
 
 impl Worker {
@@ -63,6 +67,7 @@ impl Worker {
             retry: Instant::now(),
             is_recovering: false,
             refused: HashSet::new(),
+            runtime: Handle::current(),
         }
     }
 
@@ -236,10 +241,14 @@ pub(super) async fn tick(
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        let mut worker = Arc::clone(&worker).lock_owned().await;
-        worker.tick().await;
-        recover(worker);
+        let worker = Arc::clone(&worker).lock_owned().await;
+        lane::run(tick_once(worker)).await;
     }
+}
+
+async fn tick_once(mut worker: OwnedMutexGuard<Worker>) {
+    worker.tick().await;
+    recover(worker);
 }
 
 /// Sees to it that an instance that was lost is replaced when it is due, as long as the plugin is wanted.
@@ -251,8 +260,9 @@ fn recover(mut worker: OwnedMutexGuard<Worker>) {
     let plugin = Arc::downgrade(OwnedMutexGuard::mutex(&worker));
     let mut retry = worker.retry;
     // If that is at once the lock is kept: whoever comes next finds the plugin ready.
+    let runtime = worker.runtime.clone();
     let mut held = (retry <= Instant::now()).then_some(worker);
-    tokio::spawn(async move {
+    runtime.spawn(async move {
         loop {
             let mut worker = match held.take() {
                 Some(worker) => worker,
@@ -264,7 +274,13 @@ fn recover(mut worker: OwnedMutexGuard<Worker>) {
                     }
                 }
             };
-            worker.restart().await;
+            let restarted = async move {
+                worker.restart().await;
+                worker
+            };
+            let Some(mut worker) = lane::run(restarted).await else {
+                return;
+            };
             retry = worker.retry;
             if worker.instance.is_some() {
                 worker.is_recovering = false;
