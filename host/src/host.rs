@@ -25,6 +25,7 @@ use crate::{
     engine::Fault,
     fleet::Fleet,
     gather,
+    grants::{GrantStatus, Wanted},
     http::HttpMetrics,
     own::ProcessMetrics,
     plugin::{Plugin, PluginError, PluginState},
@@ -222,6 +223,8 @@ impl Host {
                 state: plugin.state(),
                 faults: plugin.faults(),
                 routes: plugin.routes().to_vec(),
+                wants: plugin.wants().to_vec(),
+                grants: plugin.grants(),
             })
             .chain(down)
             .collect();
@@ -260,6 +263,10 @@ pub struct PluginStatus {
     pub faults: Vec<Fault>,
     /// Paths that it serves.
     pub routes: Vec<String>,
+    /// What it says that it wants to be granted, and whether it is.
+    pub wants: Vec<Wanted>,
+    /// Every grant that it has, used or was denied.
+    pub grants: Vec<GrantStatus>,
 }
 
 /// A path that a plugin serves.

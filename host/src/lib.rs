@@ -39,6 +39,7 @@ mod builder;
 mod engine;
 mod fleet;
 mod gather;
+mod grants;
 mod host;
 mod imports;
 mod limits;
@@ -56,6 +57,7 @@ pub mod compile {
 
 pub use builder::HostBuilder;
 pub use engine::{Fault, FaultKind, bounds::TooLarge};
+pub use grants::{GrantStatus, Wanted};
 pub use host::{Body, Error, Host, PluginStatus, Route};
 pub use plugin::{PluginError, PluginState};
 pub use reload::Reloaded;

@@ -136,6 +136,12 @@ limits! {
     RequestBytes: request_bytes: usize, "bytes" = MIB;
     /// Bytes of the body of a route's response.
     ResponseBytes: response_bytes: usize, "bytes" = 8 * MIB;
+    /// Outgoing HTTP requests that are under way at a time, over all instances. More are refused.
+    OutgoingRequests: outgoing_requests: usize, "count" = 16;
+    /// Wall-clock time of an outgoing HTTP request, to the end of its answer.
+    OutgoingTimeout: outgoing_timeout: Duration, "duration" = Duration::from_secs(10);
+    /// Bytes of the body of the answer to an outgoing HTTP request.
+    OutgoingBytes: outgoing_bytes: usize, "bytes" = 8 * MIB;
     /// How long the second pause between an instance that is lost and the next one is; the first is none. It doubles from
     /// fault to fault.
     RestartPause: restart_pause: Duration, "duration" = Duration::from_millis(100);

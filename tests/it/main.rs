@@ -9,6 +9,7 @@ mod exemplars;
 mod faults;
 mod forms;
 mod front_door;
+mod grants;
 mod hostile;
 mod http_edges;
 mod judges;

@@ -53,13 +53,16 @@ macro_rules! __export_hook {
     ($exports:ident TextCollector) => {
         $crate::bindings::text::export_text_collector!($exports with_types_in $crate::bindings::text);
     };
+    ($exports:ident Wants) => {
+        $crate::bindings::wants::export_wants!($exports with_types_in $crate::bindings::wants);
+    };
     ($exports:ident HttpHandler) => {
         $crate::__export_http!($exports);
     };
     ($exports:ident $hook:ident) => {
         ::std::compile_error!(::std::concat!(
             "no hook `", ::std::stringify!($hook),
-            "`: there are Collector, Lifecycle, Schedule, TextCollector and HttpHandler"
+            "`: there are Collector, Lifecycle, Schedule, TextCollector, Wants and HttpHandler"
         ));
     };
 }

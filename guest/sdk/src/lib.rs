@@ -90,6 +90,7 @@ mod registry;
 mod samples;
 mod schedule;
 mod text;
+mod wants;
 
 pub use buckets::{
     DEFAULT_BUCKETS, exponential_buckets, exponential_buckets_range, linear_buckets,
@@ -110,3 +111,4 @@ pub use samples::{
 };
 pub use schedule::Schedule;
 pub use text::TextCollector;
+pub use wants::{Want, Wants};

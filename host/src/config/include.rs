@@ -54,7 +54,7 @@ impl Config {
             let included: Included =
                 toml::from_str(&text).map_err(|error| locator.syntax(&error))?;
             for (name, mut plugin) in included.plugins {
-                plugin.source = folder.join(&plugin.source);
+                plugin.resolve(&folder);
                 let problem = match origins.entry(name.clone()) {
                     Entry::Vacant(entry) => {
                         entry.insert(path.clone());

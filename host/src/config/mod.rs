@@ -20,6 +20,7 @@ mod error;
 mod external_url;
 #[cfg(test)]
 mod fuzz;
+mod grants;
 mod include;
 mod listen_address;
 mod locate;
@@ -31,6 +32,7 @@ mod state;
 mod tests;
 mod textfile;
 pub(crate) mod units;
+mod value;
 mod web;
 
 use std::{
@@ -44,12 +46,21 @@ pub(crate) use self::listen_address::unix_path;
 use self::{error::Problem, locate::Locator};
 pub use self::{
     error::{ConfigError, Place},
+    grants::{DirGrant, Grant, Grants, Hosts, HttpGrant, Ports, Target},
     include::IncludeConfig,
-    plugin::{Grants, PluginConfig, Startup},
+    plugin::{PluginConfig, Startup},
     state::StateConfig,
     textfile::TextfileConfig,
     units::parse_duration,
+    value::Value,
     web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, RELOAD_PATH, WebConfig},
+};
+pub(crate) use self::{
+    grants::{
+        http::{host as http_host, path_problem},
+        target,
+    },
+    value::Secret,
 };
 pub use crate::limits::{Limit, Limits, LimitsConfig};
 
@@ -113,7 +124,7 @@ impl Config {
             *file = base_dir.join(&*file);
         }
         for plugin in config.plugins.values_mut() {
-            plugin.source = base_dir.join(&plugin.source);
+            plugin.resolve(base_dir);
         }
         if let Some(textfile) = &mut config.textfile {
             textfile.resolve(base_dir);

@@ -1,10 +1,14 @@
 //! `[plugins.NAME]`: one plugin.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 
-use super::{LimitsConfig, error::Problem, names, units};
+use super::{Grants, LimitsConfig, Value, error::Problem, names, units};
 
 /// One plugin: where it comes from, how its metrics look, and what it may do.
 ///
@@ -36,7 +40,7 @@ pub struct PluginConfig {
     pub routes: Vec<String>,
     /// What the plugin sees through its `config` import. Default: empty.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, Value>,
     /// What the plugin may use beyond its own memory. Default: nothing.
     #[serde(default)]
     pub grants: Grants,
@@ -57,14 +61,6 @@ pub enum Startup {
     Retry,
     /// The others serve. The plugin is tried again with the next reload.
     Ignore,
-}
-
-/// What a plugin may use. The default grants nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Grants {
-    /// Read the memory facts of the machine (`/proc/meminfo`). Default: false.
-    pub meminfo: bool,
 }
 
 impl PluginConfig {
@@ -128,7 +124,7 @@ impl PluginConfig {
 
     /// Adds an entry to what the plugin sees through its `config` import.
     #[must_use]
-    pub fn config(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn config(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.config.insert(key.into(), value.into());
         self
     }
@@ -145,6 +141,15 @@ impl PluginConfig {
     pub fn limits(mut self, limits: LimitsConfig) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// Makes relative paths those of this folder.
+    pub(super) fn resolve(&mut self, base_dir: &Path) {
+        self.source = base_dir.join(&self.source);
+        self.grants.resolve(base_dir);
+        for value in self.config.values_mut() {
+            value.resolve(base_dir);
+        }
     }
 
     pub(super) fn find_problem(&self) -> Result<(), Problem> {
@@ -164,6 +169,9 @@ impl PluginConfig {
         if self.interval.is_some_and(|interval| interval.is_zero()) {
             return Err(Problem::new("must be more than zero; write \"30s\"").at("interval"));
         }
+        self.grants
+            .find_problem()
+            .map_err(|problem| problem.at("grants"))?;
         limits_problem(&self.limits).map_err(|problem| problem.at("limits"))?;
         for (is_set, key) in [
             (self.limits.stack.is_some(), "stack"),

@@ -80,7 +80,10 @@ fn every_key_is_read() {
         .startup(Startup::Retry)
         .route("/hello")
         .config("delete", "true")
-        .grants(Grants { meminfo: true });
+        .grants(Grants {
+            meminfo: true,
+            ..Grants::default()
+        });
     assert_eq!(config.plugins["counter"], counter);
     assert_eq!(
         config.plugins["other"],
@@ -118,7 +121,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     );
     assert_eq!(
         refused("[plugins.a]\nsource = 'a'\ngrants = { files = true }\n"),
-        "3: plugins.a.grants.files: unknown key `files`, expected `meminfo`"
+        "3: plugins.a.grants.files: unknown key `files`, expected one of `meminfo`, `dirs`, `env`, `tcp`, `udp`, `dns`, `http`"
     );
     assert_eq!(
         refused("webb = 1\n"),

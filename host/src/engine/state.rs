@@ -5,28 +5,29 @@ use std::{collections::BTreeMap, sync::Arc};
 use meterbox_metrics::Session;
 use wasmtime::{Engine, Store, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{
-    Error as HttpError, RequestOptions, Result as HttpResult, WasiBody, WasiHttpCtx,
-    WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
-};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::meter::{Meter, Usage};
 use crate::{
-    config::Grants,
-    imports::{log::LogQuota, meminfo::Reading},
+    config::Secret,
+    grants::{Granted, Requests},
+    imports::{log::LogQuota, meminfo::Reading, stdio::Stdio},
     limits::Limits,
 };
+
+/// Random bytes that a guest may ask for at a time.
+const MOST_RANDOM: u64 = 64 << 10;
 
 /// Who a plugin is and what the operator gave it; the same for all its instances.
 #[derive(Debug)]
 pub(crate) struct Identity {
     /// The name in the config.
     pub(crate) name: String,
-    pub(crate) config: BTreeMap<String, String>,
-    pub(crate) grants: Grants,
+    pub(crate) config: BTreeMap<String, Secret>,
+    pub(crate) grants: Arc<Granted>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) usage: Arc<Usage>,
-    pub(crate) log: LogQuota,
+    pub(crate) log: Arc<LogQuota>,
 }
 
 /// The data of a store.
@@ -39,37 +40,42 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    hooks: NoRequests,
+    hooks: Requests,
     table: ResourceTable,
 }
 
 impl State {
     /// A store that cannot run for ever, nor take more than it is given. No call may be made before its meter is armed.
-    pub(crate) fn store(engine: &Engine, identity: Arc<Identity>) -> Store<Self> {
+    /// An error says which grant cannot be given.
+    pub(crate) fn store(engine: &Engine, identity: Arc<Identity>) -> Result<Store<Self>, String> {
         let limits = Arc::clone(&identity.limits);
-        let mut store = Store::new(engine, Self::new(identity));
+        let mut store = Store::new(engine, Self::new(identity)?);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(limits.call_bytes);
         store.set_max_component_handles(limits.resources);
         store.epoch_deadline_callback(|mut store| Ok(store.data_mut().meter.check()));
-        store
+        Ok(store)
     }
 
-    fn new(identity: Arc<Identity>) -> Self {
+    fn new(identity: Arc<Identity>) -> Result<Self, String> {
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(Stdio::stdout(Arc::clone(&identity)));
+        wasi.stderr(Stdio::stderr(Arc::clone(&identity)));
+        wasi.max_random_size(MOST_RANDOM);
+        identity.grants.furnish(&mut wasi)?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(identity.limits.resources);
         let (limits, usage) = (Arc::clone(&identity.limits), Arc::clone(&identity.usage));
-        Self {
+        Ok(Self {
+            hooks: Requests(Arc::clone(&identity)),
             identity,
             meter: Meter::new(limits, usage),
             session: None,
             meminfo: Arc::default(),
-            // No environment, arguments, files, sockets or names; streams lead nowhere.
-            wasi: WasiCtx::builder().build(),
+            wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            hooks: NoRequests,
             table,
-        }
+        })
     }
 }
 
@@ -91,22 +97,5 @@ impl WasiHttpView for State {
             table: &mut self.table,
             ctx: &mut self.http,
         }
-    }
-}
-
-/// Nothing is granted, so every outgoing request is denied.
-struct NoRequests;
-
-/// What a request in flight reports about itself once it is sent.
-type Sent = Box<dyn Future<Output = HttpResult<()>> + Send>;
-
-impl WasiHttpHooks for NoRequests {
-    fn send_request(
-        &mut self,
-        _request: http::Request<WasiBody>,
-        _options: Option<RequestOptions>,
-        _sent: Box<dyn Future<Output = Result<(), HttpError>> + Send>,
-    ) -> Box<dyn Future<Output = HttpResult<(http::Response<WasiBody>, Sent)>> + Send> {
-        Box::new(async { Err(HttpError::HttpRequestDenied) })
     }
 }

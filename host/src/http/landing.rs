@@ -135,6 +135,8 @@ mod tests {
             state: crate::PluginState::Running,
             faults: Vec::new(),
             routes: vec!["/\"><script>".to_owned()],
+            wants: Vec::new(),
+            grants: Vec::new(),
         }];
         let page = Landing {
             telemetry_path: "/m&m",

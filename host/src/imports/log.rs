@@ -12,7 +12,7 @@ use wasmtime::Result;
 
 use crate::{
     engine::{
-        State,
+        Identity, State,
         bindings::log::{Host, Level},
     },
     limits::{Limit, Limits},
@@ -106,38 +106,54 @@ impl LogQuota {
 impl Host for State {
     fn write(&mut self, level: Level, message: String) -> Result<()> {
         self.meter.host_call()?;
-        let identity = &self.identity;
-        let plugin = identity.name.as_str();
-        let most = identity.limits.log_line_bytes;
-        let mut end = message.len().min(most);
-        while !message.is_char_boundary(end) {
-            end -= 1;
-        }
-        let cut = message.len() - end;
-        match identity.log.take(end, Instant::now()) {
-            Ok(0) => {}
-            Ok(dropped) => {
-                let remedy = Limit::LogLines.remedy(plugin);
-                tracing::warn!(plugin, dropped, remedy, "the plugin logs too much");
-            }
-            Err(limit) => {
-                identity.usage.deny(limit);
-                return Ok(());
-            }
-        }
-        if cut > 0 {
-            identity.usage.deny(Limit::LogLineBytes);
-        }
-        // Escaped is what could forge a line or drive a terminal.
-        let line = message[..end].escape_debug();
-        let cut = (cut > 0).then_some(cut);
-        match level {
-            Level::Debug => tracing::debug!(target: "meterbox::plugin", plugin, cut, "{line}"),
-            Level::Info => tracing::info!(target: "meterbox::plugin", plugin, cut, "{line}"),
-            Level::Warn => tracing::warn!(target: "meterbox::plugin", plugin, cut, "{line}"),
-            Level::Error => tracing::error!(target: "meterbox::plugin", plugin, cut, "{line}"),
-        }
+        line(&self.identity, level, &message, 0, None);
         Ok(())
+    }
+}
+
+/// Logs one line of a plugin, if its quota allows; of a longer one that lost `cut` bytes already, or was written to a
+/// `stream`, so much is said.
+pub(super) fn line(
+    identity: &Identity,
+    level: Level,
+    message: &str,
+    cut: usize,
+    stream: Option<&'static str>,
+) {
+    let plugin = identity.name.as_str();
+    let most = identity.limits.log_line_bytes;
+    let mut end = message.len().min(most);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = cut + message.len() - end;
+    match identity.log.take(end, Instant::now()) {
+        Ok(0) => {}
+        Ok(dropped) => {
+            let remedy = Limit::LogLines.remedy(plugin);
+            tracing::warn!(plugin, dropped, remedy, "the plugin logs too much");
+        }
+        Err(limit) => {
+            identity.usage.deny(limit);
+            return;
+        }
+    }
+    if cut > 0 {
+        identity.usage.deny(Limit::LogLineBytes);
+    }
+    // Escaped is what could forge a line or drive a terminal.
+    let line = message[..end].escape_debug();
+    let cut = (cut > 0).then_some(cut);
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(target: "meterbox::plugin", plugin, stream, cut, "{line}")
+        };
+    }
+    match level {
+        Level::Debug => log!(debug),
+        Level::Info => log!(info),
+        Level::Warn => log!(warn),
+        Level::Error => log!(error),
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
 
 use wasmtime::{Result, StoreContextMut, component::Linker};
 
-use crate::engine::{State, bindings::meminfo::Entry};
+use crate::{
+    config::Grant,
+    engine::{Identity, State, bindings::meminfo::Entry},
+};
 
 const INTERFACE: &str = "meterbox:plugin/meminfo@0.1.0";
 
@@ -40,13 +43,15 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
 
 impl State {
     fn memory_figures(&self) -> Result<Arc<[Entry]>, String> {
-        let name = &self.identity.name;
-        if !self.identity.grants.meminfo {
+        let Identity { name, grants, .. } = &*self.identity;
+        if !grants.has(Grant::Meminfo) {
+            let remedy = format!("write grants.meminfo = true under [plugins.{name}]");
+            grants.deny(Grant::Meminfo, &"the figures of the machine", &remedy);
             return Err(format!(
-                "plugin {name:?} is not granted meminfo; to allow it, write grants.meminfo = true \
-                 under [plugins.{name}]"
+                "plugin {name:?} is not granted meminfo; to allow it, {remedy}"
             ));
         }
+        grants.used(Grant::Meminfo);
         self.meminfo.entries.get_or_init(read).clone()
     }
 }

@@ -5,3 +5,4 @@ pub(crate) mod exemplars;
 pub(crate) mod instruments;
 pub(crate) mod log;
 pub(crate) mod meminfo;
+pub(crate) mod stdio;

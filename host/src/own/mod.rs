@@ -18,6 +18,7 @@ pub(crate) use self::{
     reload::ReloadMetrics,
 };
 use crate::{
+    config::Grant,
     engine::{FaultKind, Identity},
     limits::Limit,
     plugin::PluginState,
@@ -79,6 +80,8 @@ pub(crate) struct PluginMetrics {
     limits: [Gauge; WATCHED.len()],
     used: [Gauge; WATCHED.len()],
     denials: CounterVec<2>,
+    grant_uses: CounterVec<2>,
+    grant_denials: CounterVec<2>,
 }
 
 impl CollectorMetrics {
@@ -222,6 +225,16 @@ impl PluginMetrics {
                 "How often the plugin met one of its limits, by its key.",
                 "limit",
             )?,
+            grant_uses: counters(
+                "meterbox_plugin_grant_uses_total",
+                "How often the plugin used what it is granted, by key of its grants.",
+                "grant",
+            )?,
+            grant_denials: counters(
+                "meterbox_plugin_grant_denials_total",
+                "How often the plugin was denied what it is not granted, by key of its grants.",
+                "grant",
+            )?,
         })
     }
 
@@ -248,6 +261,17 @@ impl PluginMetrics {
                 Limit::Cpu => usage.used(limit) as f64 / 1e9,
                 _ => usage.used(limit) as f64,
             });
+        }
+        for grant in Grant::ALL {
+            let labels = [self.collector.name.as_str(), grant.key()];
+            let (uses, denials) = (identity.grants.uses(grant), identity.grants.denials(grant));
+            // A name of another grant is looked up, too.
+            if identity.grants.has(grant) || uses > 0 {
+                self.grant_uses.with(labels).advance(uses as f64);
+            }
+            if identity.grants.has(grant) || denials > 0 {
+                self.grant_denials.with(labels).advance(denials as f64);
+            }
         }
         for limit in Limit::ALL {
             match usage.denied(*limit) {

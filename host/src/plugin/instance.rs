@@ -14,8 +14,9 @@ use super::convert;
 use crate::{
     engine::{
         CpuClock, EPOCH, Fault, FaultKind, Identity, Metered, State,
-        bindings::{collector, lifecycle, schedule, text_collector},
+        bindings::{collector, lifecycle, schedule, text_collector, wants},
     },
+    grants::Wanted,
     imports::meminfo::Reading,
     limits::{Limit, Limits},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Template {
     lifecycle: Option<lifecycle::GuestIndices>,
     schedule: Option<schedule::GuestIndices>,
     text: Option<text_collector::GuestIndices>,
+    wants: Option<wants::GuestIndices>,
     handler: Option<incoming_handler::GuestIndices>,
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct Instance {
     lifecycle: Option<lifecycle::Guest>,
     schedule: Option<schedule::Guest>,
     text: Option<text_collector::Guest>,
+    wants: Option<wants::Guest>,
     handler: Option<incoming_handler::Guest>,
 }
 
@@ -68,6 +71,7 @@ impl Template {
             lifecycle: lifecycle::GuestIndices::new(&pre).ok(),
             schedule: schedule::GuestIndices::new(&pre).ok(),
             text: text_collector::GuestIndices::new(&pre).ok(),
+            wants: wants::GuestIndices::new(&pre).ok(),
             handler: incoming_handler::GuestIndices::new(&pre).ok(),
             identity,
             pre,
@@ -87,7 +91,8 @@ impl Template {
     /// Makes an instance, the start function of its modules included.
     pub(crate) async fn instantiate(&self) -> Result<Instance, Fault> {
         const EXPORT: &str = "instantiate";
-        let mut store = State::store(self.pre.engine(), Arc::clone(&self.identity));
+        let store = State::store(self.pre.engine(), Arc::clone(&self.identity));
+        let mut store = store.map_err(|why| Fault::new(FaultKind::Host, EXPORT, why))?;
         let start = Instant::now() + self.identity.limits.start_timeout;
         let call = arm(&mut store, start, Limit::StartTimeout);
         let ended = call.run(self.pre.instantiate_async(&mut store)).await;
@@ -113,6 +118,7 @@ impl Template {
             lifecycle: load!(self.lifecycle),
             schedule: load!(self.schedule),
             text: load!(self.text),
+            wants: load!(self.wants),
             handler: load!(self.handler),
             store,
             start,
@@ -125,6 +131,19 @@ impl Instance {
     /// Lets the guest work on its families.
     pub(crate) fn attach(&mut self, scope: Arc<Scope>) {
         self.store.data_mut().session = Some(Session::new(scope));
+    }
+
+    /// What the plugin wants to be granted, and whether it is.
+    pub(crate) async fn wants(&mut self) -> Result<Vec<Wanted>, Fault> {
+        const EXPORT: &str = "wants";
+        let Some(wants) = &self.wants else {
+            return Ok(Vec::new());
+        };
+        let call = arm(&mut self.store, self.start, Limit::StartTimeout);
+        let ended = call.run(wants.call_wants(&mut self.store)).await;
+        let wants = judge(&self.store, EXPORT, ended)?;
+        let compared = self.store.data().identity.grants.compare(wants);
+        compared.map_err(|why| Fault::new(FaultKind::Contract, EXPORT, why))
     }
 
     pub(crate) async fn describe(&mut self) -> Result<Vec<Desc>, Fault> {

@@ -35,6 +35,7 @@ pub(crate) use self::{
 };
 use crate::{
     engine::{Fault, Usage},
+    grants::{GrantStatus, Wanted},
     imports::meminfo::Reading,
     limits::Limits,
     own::{CollectorMetrics, PluginMetrics},
@@ -63,6 +64,15 @@ pub enum PluginError {
         /// The path.
         route: String,
     },
+    /// What its config refers to is not there: a folder, a file or an environment variable.
+    #[error("{0}")]
+    Config(String),
+    /// It says that it cannot do without what it is not granted.
+    #[error("it needs what it is not granted; if you trust it with that, write:\n{lines}")]
+    Wants {
+        /// The lines that are missing in the config, with the plugin's reasons.
+        lines: String,
+    },
     /// Its first calls failed.
     #[error("it does not start: {0}")]
     Start(String),
@@ -90,6 +100,7 @@ pub(crate) struct Plugin {
     metrics: PluginMetrics,
     journal: Arc<Journal>,
     template: Template,
+    wants: Vec<Wanted>,
     route_permits: Arc<Semaphore>,
 }
 
@@ -134,6 +145,16 @@ impl Plugin {
     /// The last faults, the newest first.
     pub(crate) fn faults(&self) -> Vec<Fault> {
         self.journal.faults()
+    }
+
+    /// What it said that it wants to be granted.
+    pub(crate) fn wants(&self) -> &[Wanted] {
+        &self.wants
+    }
+
+    /// Every grant that it has, used or was denied.
+    pub(crate) fn grants(&self) -> Vec<GrantStatus> {
+        self.template.identity().grants.status()
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -10,7 +10,6 @@ use tokio::{
     runtime::Handle,
     sync::{Mutex, Semaphore, watch},
 };
-use wasmtime::component::InstancePre;
 
 use super::{
     Plugin, PluginError,
@@ -23,8 +22,9 @@ use super::{
 use crate::{
     config::PluginConfig,
     engine::{
-        Digest, Fault, Identity, LoadError, Loaded, State, Usage, bindings::lifecycle, guard,
+        Digest, Fault, Identity, LoadError, Loaded, Usage, bindings::lifecycle, guard,
     },
+    grants::{Granted, Wanted},
     imports::log::LogQuota,
     limits::Limits,
     own::PluginMetrics,
@@ -52,6 +52,7 @@ pub(crate) struct Described {
     pub(super) instance: Instance,
     made_of: MadeOf,
     descs: Vec<Desc>,
+    wants: Vec<Wanted>,
     took: Duration,
 }
 
@@ -76,7 +77,7 @@ pub(crate) fn prepare(
         limits: limits.clone(),
         digest,
     };
-    let template = template(pre, name, config, limits, usage).map_err(link)?;
+    let template = Template::new(pre, identity(name, config, limits, usage)?).map_err(link)?;
     match config.routes.first() {
         Some(route) if !template.has_handler() => Err(PluginError::NoHandler {
             route: route.clone(),
@@ -85,22 +86,28 @@ pub(crate) fn prepare(
     }
 }
 
-fn template(
-    pre: InstancePre<State>,
+fn identity(
     name: &str,
     config: &PluginConfig,
     limits: Limits,
     usage: Arc<Usage>,
-) -> Result<Template, String> {
-    let identity = Identity {
+) -> Result<Arc<Identity>, PluginError> {
+    let values = config.config.iter().map(|(key, value)| {
+        let value = value.look_up();
+        let value = value.map_err(|why| PluginError::Config(format!("config.{key}: {why}")))?;
+        Ok((key.clone(), value))
+    });
+    let values = values.collect::<Result<_, PluginError>>()?;
+    let log = Arc::new(LogQuota::new(&limits, Instant::now()));
+    let grants = Granted::new(name, &config.grants, &limits, Arc::clone(&log));
+    Ok(Arc::new(Identity {
         name: name.to_owned(),
-        config: config.config.clone(),
-        grants: config.grants,
-        log: LogQuota::new(&limits, Instant::now()),
+        config: values,
+        grants: Arc::new(grants.map_err(PluginError::Config)?),
+        log,
         limits: Arc::new(limits),
         usage,
-    };
-    Template::new(pre, Arc::new(identity))
+    }))
 }
 
 impl Prepared {
@@ -110,16 +117,23 @@ impl Prepared {
         let start = Instant::now();
         let first = async {
             let mut instance = template.instantiate().await?;
-            let descs = instance.describe().await?;
-            Ok((instance, descs))
+            let wants = instance.wants().await?;
+            Ok((instance, wants))
         };
         let first = guard("instantiate", first).await;
-        let (instance, descs) = first.map_err(|fault| refused(&template, fault))?;
+        let (mut instance, wants) = first.map_err(|fault| refused(&template, fault))?;
+        // Before it fails for want of it.
+        if let Some(lines) = template.identity().grants.missing(&wants) {
+            return Err(PluginError::Wants { lines });
+        }
+        let described = guard("describe", instance.describe()).await;
+        let descs = described.map_err(|fault| refused(&template, fault))?;
         Ok(Described {
             template,
             instance,
             made_of,
             descs,
+            wants,
             took: start.elapsed(),
         })
     }
@@ -164,6 +178,7 @@ impl Plugin {
             template,
             instance,
             made_of,
+            wants,
             took,
             ..
         } = described;
@@ -199,6 +214,7 @@ impl Plugin {
             metrics,
             journal,
             template,
+            wants,
             route_permits,
         }))
     }

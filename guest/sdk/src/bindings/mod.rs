@@ -9,3 +9,4 @@ pub mod imports;
 pub mod lifecycle;
 pub mod schedule;
 pub mod text;
+pub mod wants;
