@@ -58,6 +58,11 @@ bash -c '. /usr/share/bash-completion/completions/meterbox && complete -p meterb
 ok "manual page and completion"
 
 sed -i 's/^grants = .*/&\nlabels = { kept = "yes" }/' /etc/meterbox/meterbox.toml
+systemctl reload meterbox
+within 10 shows '^node_memory_MemTotal_bytes{kept="yes"} '
+[ "$(main_pid)" = "$pid" ] || fail "a reload is a restart"
+ok "systemctl reload takes a changed config"
+
 dpkg --force-confdef --force-confold --install next.deb >dpkg.log 2>&1 || { cat dpkg.log; fail "upgrade"; }
 within 30 answers
 [ "$(main_pid)" != "$pid" ] || fail "the upgrade did not restart it"

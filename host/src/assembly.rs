@@ -93,6 +93,13 @@ impl Assembly {
                 Err(error) => down.push(self.down(name, error, config, old)?),
             }
         }
+        // Before the plan, which then knows their names.
+        for (name, new) in &coming {
+            if let Err(error) = new.described.claim(&self.registry) {
+                let name = name.clone();
+                return Err(Error::Plugin { name, error });
+            }
+        }
         let textfile = old
             .textfile
             .as_ref()

@@ -214,6 +214,8 @@ impl Host {
             state: PluginState::Waiting,
             faults: Vec::new(),
             routes: Vec::new(),
+            wants: Vec::new(),
+            grants: Vec::new(),
         });
         let plugins = fleet.plugins.iter();
         let mut all: Vec<_> = plugins

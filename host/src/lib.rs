@@ -38,6 +38,15 @@ mod batch;
 mod builder;
 mod engine;
 mod fleet;
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a failed step fails the test"
+)]
+#[path = "../../tests/fuzz/exercises/run.rs"]
+mod fuzz;
 mod gather;
 mod grants;
 mod host;

@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Serve(commands::serve::Args),
+    Serve(Box<commands::serve::Args>),
     Config(commands::config::Args),
     Lint(commands::lint::Args),
     /// What `serve` starts for itself, to compile a plugin in

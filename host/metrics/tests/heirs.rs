@@ -74,6 +74,8 @@ fn what_stayed_goes_on_and_the_rest_begins_or_vanishes() {
     for family in 0..3 {
         count(&mut before, family, 3.0);
     }
+    // What pages keep of a family must not outlive its help text.
+    assert!(page(&registry).contains("stays_total 3\n"));
     let new = vec![
         Desc::new("changes", "", Kind::Untyped),
         counter("comes_total"),

@@ -9,12 +9,10 @@
 
 #[path = "../../../tests/fuzz/exercises/config.rs"]
 mod exercise;
-#[path = "../../../tests/fuzz/exercises/run.rs"]
-mod run;
 
 use super::{Config, ConfigError};
 
 #[test]
 fn config() {
-    run::run("config", exercise::config);
+    crate::fuzz::run("config", exercise::config);
 }

@@ -30,6 +30,11 @@ fn every_key_is_read() {
         r#"
         [web]
         listen-addresses = ["127.0.0.1:0", "[::1]:9100"]
+        systemd-socket = true
+        config-file = "web.yml"
+        auth-exempt-paths = ["/-/healthy"]
+        external-url = "https://example.org/a/"
+        route-prefix = "/b/"
         telemetry-path = "/m"
         enable-lifecycle = true
         max-connections = 7
@@ -60,6 +65,11 @@ fn every_key_is_read() {
 
     let web = WebConfig {
         listen_addresses: vec!["127.0.0.1:0".into(), "[::1]:9100".into()],
+        systemd_socket: true,
+        config_file: Some("/etc/meterbox/web.yml".into()),
+        auth_exempt_paths: vec!["/-/healthy".into()],
+        external_url: Some("https://example.org/a/".into()),
+        route_prefix: Some("/b/".into()),
         telemetry_path: "/m".into(),
         enable_lifecycle: true,
         max_connections: 7,
@@ -72,6 +82,8 @@ fn every_key_is_read() {
         shutdown_grace: Duration::ZERO,
     };
     assert_eq!(config.web, web);
+    assert_eq!(web.open_paths(), ["/b/-/healthy"]);
+    assert_eq!(web.external_path().as_deref(), Some("/a"));
     let counter = PluginConfig::file("/etc/meterbox/counter.wasm")
         .prefix("demo_")
         .label("zone", "a")
@@ -116,7 +128,8 @@ fn durations_need_a_unit() {
 fn unknown_keys_are_named_with_the_known_ones() {
     assert_eq!(
         refused("[web]\n\nlisten = 'x'\n"),
-        "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `telemetry-path`, `enable-lifecycle`, \
+        "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `systemd-socket`, `config-file`, \
+         `auth-exempt-paths`, `external-url`, `route-prefix`, `telemetry-path`, `enable-lifecycle`, \
          `max-connections`, `max-connections-per-peer`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
     );
     assert_eq!(

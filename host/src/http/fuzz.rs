@@ -9,12 +9,10 @@
 
 #[path = "../../../tests/fuzz/exercises/negotiation.rs"]
 mod negotiation;
-#[path = "../../../tests/fuzz/exercises/run.rs"]
-mod run;
 
 use super::{deadline, negotiate, query};
 
 #[test]
 fn negotiation() {
-    run::run("negotiation", negotiation::negotiation);
+    crate::fuzz::run("negotiation", negotiation::negotiation);
 }

@@ -142,7 +142,8 @@ impl Lead {
         let mut last = self.collects.lock();
         if succeeded {
             last.longest = last.longest.max(took);
-        } else if took > IN_VAIN {
+        } else if last.since.elapsed() > IN_VAIN {
+            // Also if it waited for a tick.
             last.in_vain = Some(Instant::now());
         }
     }
@@ -221,9 +222,11 @@ mod tests {
         };
         let second = Duration::from_secs(1);
         assert_eq!(patience(&collects), None);
-        lead(&collects).finish(false, IN_VAIN / 2);
+        lead(&collects).finish(false, Duration::ZERO);
         assert_eq!(patience(&collects), None);
-        lead(&collects).finish(false, second);
+        let late = lead(&collects);
+        collects.lock().since -= 2 * IN_VAIN;
+        late.finish(false, Duration::ZERO);
         assert_eq!(patience(&collects), Some(Duration::ZERO));
         lead(&collects).finish(true, 2 * second);
         lead(&collects).finish(true, second);

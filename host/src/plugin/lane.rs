@@ -16,8 +16,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The nice value of the threads, as far as the process has not a higher one itself: a tenth of the time of others.
-const NICENESS: i32 = 10;
+/// The nice value of the threads, as far as the process has not a higher one itself: a third of the time of others.
+const NICENESS: i32 = 5;
 
 /// The threads of the process, from the first call that takes long to its end.
 static THREADS: OnceLock<Option<Runtime>> = OnceLock::new();

@@ -13,9 +13,7 @@ mod start;
 mod text;
 mod worker;
 
-use std::{
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use meterbox_metrics::{RegisterError, Registry, Scope};
 use tokio::{

@@ -21,9 +21,7 @@ use super::{
 };
 use crate::{
     config::PluginConfig,
-    engine::{
-        Digest, Fault, Identity, LoadError, Loaded, Usage, bindings::lifecycle, guard,
-    },
+    engine::{Digest, Fault, Identity, LoadError, Loaded, Usage, bindings::lifecycle, guard},
     grants::{Granted, Wanted},
     imports::log::LogQuota,
     limits::Limits,
@@ -140,6 +138,12 @@ impl Prepared {
 }
 
 impl Described {
+    /// Makes the series about it, whose names no plugin can have from then on.
+    pub(crate) fn claim(&self, registry: &Registry) -> Result<(), PluginError> {
+        PluginMetrics::new(registry, self.template.identity())?;
+        Ok(())
+    }
+
     /// What to register for it.
     pub(crate) fn families(&self) -> (ScopeOptions, Vec<Desc>) {
         let MadeOf { config, limits, .. } = &self.made_of;

@@ -217,7 +217,7 @@ async fn reload_when_told(host: &Host, mut hangup: Signal) {
         tracing::info!(signal = "SIGHUP", "reloading");
         let _ = host.reload().await;
     }
-    pending().await
+    pending::<()>().await;
 }
 
 async fn reload_when_changed(host: &Host, args: &Args) {
@@ -226,7 +226,7 @@ async fn reload_when_changed(host: &Host, args: &Args) {
         tracing::info!(?every, "watching the files of the config");
         host.watch(every).await;
     }
-    pending().await
+    pending::<()>().await;
 }
 
 /// Prometheus's default.
@@ -295,7 +295,7 @@ mod tests {
         let Command::Serve(args) = args::Args::try_parse_from(line).unwrap().command else {
             panic!("another command");
         };
-        args
+        *args
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use super::{InstrumentError, Quota};
 use crate::{
-    family::{Family, SeriesId},
+    families::Locked,
+    family::SeriesId,
     session::InstrumentError::{Limit, UnknownSeries},
 };
 
@@ -71,7 +72,7 @@ impl Handles {
     pub(super) fn give(
         &mut self,
         handle: Handle,
-        families: &[Family],
+        families: &Locked<'_>,
         most: usize,
     ) -> Result<u32, InstrumentError> {
         if self.held >= most.min(self.enough.max(FEW)) && !self.swept {
@@ -99,7 +100,7 @@ impl Handles {
     }
 
     /// Forgets what is dead.
-    fn sweep(&mut self, families: &[Family]) {
+    fn sweep(&mut self, families: &Locked<'_>) {
         let lives = |handle: &Handle| {
             let located = |series| families[handle.family as usize].locate(series);
             handle.series.is_none_or(|series| located(series).is_some())

@@ -378,7 +378,7 @@ impl Session {
 
     fn handle(
         &mut self,
-        families: &[Family],
+        families: &Locked<'_>,
         family: u32,
         series: Option<SeriesId>,
     ) -> Result<u32, InstrumentError> {
