@@ -12,6 +12,8 @@ BENCH ?=
 SOAK ?= 180
 
 .DEFAULT_GOAL := help
+.PHONY: help build guests examples run test test-languages judges lint format deb check-deploy dist audit bench edges reloads soak \
+  fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

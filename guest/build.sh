@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the demo plugins to target/plugins and the test guests to target/plugins/test.
+# Builds the demo plugins to target/plugins and the test guests to target/plugins/test. With an argument, it builds the plugin
+# in that folder instead, such as one that `meterbox new` has made, and prints the path of its file.
 #
 #   build.sh CRATE FILE   builds the plugin of another crate instead; both are absolute paths, FILE ends in the crate's name
 #
@@ -10,6 +11,7 @@
 #
 # Without either it ends with code 77. Files that did not change are not touched, so that make can go by their times.
 set -eu
+project=${1:+$(cd "$1" && pwd)}
 cd "$(dirname "$0")"
 
 target=wasm32-unknown-unknown
@@ -33,6 +35,13 @@ main() {
         options="--manifest-path $1/Cargo.toml --lib $common_options"
         build_with_$way
         cp "$built/$(basename "$2")" "$2"
+        return
+    fi
+    if [ -n "$project" ]; then
+        cd "$project"
+        options="--lib --release --target $target"
+        build_with_$way >&2
+        ls "$PWD/$built"/*.wasm
         return
     fi
     options="--workspace --lib --examples $common_options"

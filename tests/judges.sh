@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the judges of the black-box tests under target/judges: a Prometheus server, promtool, node_exporter, Python's
-# prometheus_client, and prometheus/common's negotiation. Binaries in PATH are taken as they are; elsewhere Debian's packages are unpacked, without root and
+# prometheus_client, and what prometheus/common does. Binaries in PATH are taken as they are; elsewhere Debian's packages are unpacked, without root and
 # without starting a service.
 #
 # A judge that cannot be had is reported, and the tests that need it are skipped; METERBOX_REQUIRE_JUDGES=1 makes that
@@ -70,14 +70,14 @@ python_client() {
   echo "judge prometheus_client: $venv"
 }
 
-# prometheus/common's choice of a format. A Go compiler is a lot to ask for one judge: it gets a minute, what it fetched is
-# there the next time, and the test that needs it may be skipped.
-negotiation() {
-  if [ -x "$judges/bin/negotiate" ] ||
-    timeout 60 "$PWD/tests/judges/negotiate/build.sh" "$judges/negotiate" "$judges/bin/negotiate"; then
-    echo "judge negotiate: $judges/bin/negotiate"
+# What prometheus/common does: its choice of a format (negotiate), and protobuf text of what it reads (marshal). A Go compiler is
+# a lot to ask for them: each gets a minute, what it fetched is there the next time, and the tests that need them may be skipped.
+go_judge() {
+  if [ -x "$judges/bin/$1" ] ||
+    timeout 60 "$PWD/tests/judges/build.sh" "tests/judges/$1" "$judges/go" "$judges/bin/$1"; then
+    echo "judge $1: $judges/bin/$1"
   else
-    echo "judge negotiate: not found (needs Go, and Debian's golang-github-prometheus-common-dev)"
+    echo "judge $1: not found (needs Go, and Debian's golang-github-prometheus-common-dev)"
   fi
 }
 
@@ -85,7 +85,8 @@ judge prometheus prometheus prometheus
 judge promtool prometheus promtool
 judge node_exporter prometheus-node-exporter node_exporter prometheus-node-exporter
 python_client
-negotiation
+go_judge negotiate
+go_judge marshal
 
 if [ "$missing" = 1 ] && [ "${METERBOX_REQUIRE_JUDGES:-}" = 1 ]; then
   echo "a judge is missing and METERBOX_REQUIRE_JUDGES=1" >&2

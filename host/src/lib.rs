@@ -31,7 +31,9 @@
 pub mod config;
 pub mod front;
 pub mod http;
+pub mod inspect;
 pub mod serve;
+pub mod trial;
 
 mod assembly;
 mod batch;

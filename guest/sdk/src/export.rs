@@ -26,6 +26,10 @@ macro_rules! export {
             };
             #[cfg(target_family = "wasm")]
             const _: () = {
+                // A custom section, which `strip` leaves alone: `meterbox inspect` shows it.
+                #[used]
+                #[unsafe(link_section = "meterbox-sdk")]
+                static SDK: [u8; $crate::plugin::SDK.len()] = $crate::plugin::SDK;
                 type Exports = $crate::plugin::Exports<$plugin>;
                 $crate::__export_hook!(Exports Collector);
                 $($crate::__export_hook!(Exports $hook);)*

@@ -12,6 +12,14 @@ use crate::ledger::Ledger;
 /// The cell that [`export!`](crate::export) makes for a plugin.
 pub type Cell<P> = RefCell<Option<Running<P>>>;
 
+const NAME: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+/// Name and version of this crate, for the module.
+pub const SDK: [u8; NAME.len()] = match NAME.as_bytes().first_chunk() {
+    Some(name) => *name,
+    None => panic!("it is as long as it is"),
+};
+
 /// Implemented by [`export!`](crate::export).
 pub trait Plugin: Sized + 'static {
     fn cell() -> &'static LocalKey<Cell<Self>>;

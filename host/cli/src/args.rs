@@ -22,6 +22,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Serve(Box<commands::serve::Args>),
     Config(commands::config::Args),
+    New(commands::new::Args),
+    Inspect(commands::inspect::Args),
+    Check(commands::check::Args),
+    Bench(commands::bench::Args),
     Lint(commands::lint::Args),
     /// What `serve` starts for itself, to compile a plugin in
     #[command(hide = true)]

@@ -3,9 +3,9 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | stopped by SIGTERM or SIGINT, and every request was given its grace |
-//! | 1 | everything else: an address that cannot be bound, a machine without a runtime |
+//! | 1 | everything else: a plugin that fails in `check` or `bench`, an address that cannot be bound, a machine without a runtime |
 //! | 2 | the command line was not understood |
-//! | 3 | `lint` can read the page, and has advice (as promtool) |
+//! | 3 | `lint` or `check` can read the page, and has advice (as promtool) |
 //! | 78 | the config, or a plugin that it names, was refused (`EX_CONFIG`); starting again changes nothing |
 
 use std::process::ExitCode;

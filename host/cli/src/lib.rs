@@ -6,11 +6,15 @@
 //! - `commands`: one file per subcommand
 //! - `logging`: where events go
 //! - `exit`: what the exit codes mean
+//! - `subject`, `report`, `proto_text`: what the tools for authors share
 
 mod args;
 mod commands;
 mod exit;
 mod logging;
+mod proto_text;
+mod report;
+mod subject;
 
 use std::{
     io::{self, Write},

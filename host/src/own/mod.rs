@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Limits whose use is a number that can be watched.
-const WATCHED: [Limit; 7] = [
+pub(crate) const WATCHED: [Limit; 7] = [
     Limit::Cpu,
     Limit::HostCalls,
     Limit::TextBytes,

@@ -11,6 +11,7 @@ mod rehearsal;
 mod route;
 mod start;
 mod text;
+pub(crate) mod trial;
 mod worker;
 
 use std::sync::Arc;
@@ -77,6 +78,12 @@ pub enum PluginError {
     /// Its families were refused.
     #[error(transparent)]
     Register(#[from] RegisterError),
+}
+
+impl From<SourceError> for PluginError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(Arc::new(error))
+    }
 }
 
 /// A running plugin. When the last handle is dropped it ends, after the call that is under way.

@@ -51,7 +51,8 @@ pub(crate) struct Described {
     made_of: MadeOf,
     descs: Vec<Desc>,
     wants: Vec<Wanted>,
-    took: Duration,
+    pub(super) instantiate: Duration,
+    pub(super) took: Duration,
 }
 
 /// Makes a plugin of what was loaded from its file. What it uses adds to `usage`.
@@ -120,6 +121,7 @@ impl Prepared {
         };
         let first = guard("instantiate", first).await;
         let (mut instance, wants) = first.map_err(|fault| refused(&template, fault))?;
+        let instantiate = start.elapsed();
         // Before it fails for want of it.
         if let Some(lines) = template.identity().grants.missing(&wants) {
             return Err(PluginError::Wants { lines });
@@ -132,6 +134,7 @@ impl Prepared {
             made_of,
             descs,
             wants,
+            instantiate,
             took: start.elapsed(),
         })
     }

@@ -58,6 +58,11 @@ impl Texts {
         self.said = now;
         Ok(())
     }
+
+    /// What the last text brought that was left out, a sentence each.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = &String> {
+        self.said.iter()
+    }
 }
 
 fn fault(message: String) -> Fault {

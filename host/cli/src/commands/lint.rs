@@ -20,7 +20,7 @@ pub(crate) struct Args {
 /// The page can be read, but there is advice.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} problems")]
-pub(crate) struct Advice(usize);
+pub(crate) struct Advice(pub(super) usize);
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let (name, page) = match &args.file {

