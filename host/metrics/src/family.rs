@@ -140,6 +140,7 @@ impl Family {
         if *self.desc != **desc {
             self.desc = Arc::clone(desc);
             self.head = Arc::default();
+            self.shown = None;
         }
     }
 

@@ -82,6 +82,7 @@ fn what_stayed_goes_on_and_the_rest_begins_or_vanishes() {
         Desc::new("stays_total", "Now with help.", Kind::Counter),
     ];
     let new = replace(&registry, &old, &options, new);
+    assert!(page(&registry).contains("# HELP stays_total Now with help.\n"));
     let mut after = Session::new(Arc::clone(&new));
     count(&mut after, 1, 1.0);
     count(&mut after, 2, 1.0);
