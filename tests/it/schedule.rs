@@ -40,7 +40,7 @@ fn one_with_an_interval_is_collected_in_the_background() -> Result<()> {
 
 #[test]
 fn a_slow_one_with_an_interval_delays_no_scrape() -> Result<()> {
-    let host = Meterbox::with("late", "test/late_in_collect", "interval = '1h'")
+    let host = Meterbox::with("late", "test/spins_in_collect", "interval = '1h'")
         .and("counter", "counter", "")
         .start()?;
     let labels = [("plugin", "late")];
