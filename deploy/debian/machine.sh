@@ -2,7 +2,7 @@
 # Runs a command as root on a copy of this machine, under a systemd of its own: machine.sh FOLDER COMMAND [ARGUMENT...]
 #
 # The copy is an overlay of the root folder in namespaces of its own, without network but loopback. FOLDER is there as
-# /check, and what is written into it is all that stays. Prints what the command printed, and ends with its exit code.
+# /run/check, and what is written into it is all that stays. Prints what the command printed, and ends with its exit code.
 # Needs root and Debian's systemd.
 set -euo pipefail
 
@@ -47,8 +47,8 @@ inside() {
   mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/changes,workdir=/mnt/work /mnt/root
   cd /mnt/root
   system_folders
-  mkdir check
-  mount --bind "$folder" check
+  mkdir run/check # in a folder made here: the machine may have any other
+  mount --bind "$folder" run/check
   # Images of containers forbid packages to start their services.
   rm -f usr/sbin/policy-rc.d
   units
@@ -96,7 +96,7 @@ FailureAction=exit-force
 
 [Service]
 Type=oneshot
-WorkingDirectory=/check
+WorkingDirectory=/run/check
 ExecStart=/bin/bash -c '. ./command >output 2>&1 </dev/null; echo $? >code'
 EOF
 }
