@@ -69,7 +69,7 @@ impl Background {
             if let Role::Lead(lead) = collects.enter() {
                 let worker = Arc::clone(&worker).lock_owned().await;
                 let call = worker::collect(worker, Arc::new(Reading::default()), lead);
-                let succeeded = lane::run(call).await.unwrap_or(false);
+                let succeeded = lane::away(call).await.unwrap_or(false);
                 let since = SystemTime::now().duration_since(UNIX_EPOCH);
                 self.stamp.set(since.unwrap_or_default().as_secs_f64());
                 let last = if succeeded { SUCCEEDED } else { FAILED };

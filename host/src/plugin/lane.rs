@@ -1,14 +1,17 @@
 //! Where calls go on that take long: threads that give way to all others, so that plugins that compute for seconds, however
 //! many, leave the pages their processors.
 //!
-//! A call begins on the task that makes it. When the epoch has interrupted it, or it waits, it moves.
+//! A call begins on the task that makes it, unless nobody waits for it or it is known to take long. When the epoch has interrupted it, or it waits, it moves; when it goes on computing,
+//! it moves once more, and gets what nobody else wants.
 
 use std::{
     future::{Future, poll_fn},
+    panic::resume_unwind,
     pin::Pin,
     sync::OnceLock,
     task::Poll,
     thread,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -16,11 +19,24 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The nice value of the threads, as far as the process has not a higher one itself: a third of the time of others.
-const NICENESS: i32 = 5;
+/// Threads for calls, from the first that comes to the end of the process.
+struct Lane {
+    name: &'static str,
+    /// The nice value of the threads, as far as the process has not a higher one itself.
+    niceness: i32,
+    threads: OnceLock<Option<Runtime>>,
+}
 
-/// The threads of the process, from the first call that takes long to its end.
-static THREADS: OnceLock<Option<Runtime>> = OnceLock::new();
+/// A third of the time of others.
+static SLOW: Lane = Lane::new("meterbox-slow", 5);
+
+/// A seventieth of the time of others, and woken threads need not wait for it.
+static LAST: Lane = Lane::new("meterbox-last", 19);
+
+/// How long a call computes before it goes to the last lane.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+type Call<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// How a call stands after its first step.
 pub(super) enum Begun<T> {
@@ -33,8 +49,8 @@ pub(super) enum Begun<T> {
 pub(super) async fn begin<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
 ) -> Begun<T> {
-    let lane = handle();
-    let mut call: Pin<Box<_>> = Box::pin(call);
+    let lane = SLOW.handle();
+    let mut call: Call<T> = Box::pin(call);
     let polled = poll_fn(|cx| {
         // Its timers belong where it may go on.
         let _entered = lane.enter();
@@ -42,7 +58,35 @@ pub(super) async fn begin<T: Send + 'static>(
     });
     match polled.await {
         Poll::Ready(answer) => Begun::Over(answer),
-        Poll::Pending => Begun::Moved(lane.spawn(call)),
+        Poll::Pending => Begun::Moved(lane.spawn(go_on(call))),
+    }
+}
+
+/// Does all of a call, from its first step on away from the threads of the pages. `None` if it panicked.
+pub(super) async fn away<T: Send + 'static>(
+    call: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    SLOW.handle().spawn(go_on(Box::pin(call))).await.ok()
+}
+
+/// Takes further steps, as long as they do not add up to much, and has the rest done in the last lane.
+async fn go_on<T: Send + 'static>(mut call: Call<T>) -> T {
+    let mut computed = Duration::ZERO;
+    let polled = poll_fn(|cx| {
+        if computed >= PATIENCE {
+            return Poll::Ready(None);
+        }
+        let begun = Instant::now();
+        let polled = call.as_mut().poll(cx);
+        computed += begun.elapsed();
+        polled.map(Some)
+    });
+    match polled.await {
+        Some(answer) => answer,
+        None => {
+            let rest = LAST.handle().spawn(call).await;
+            rest.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))
+        }
     }
 }
 
@@ -56,27 +100,38 @@ pub(super) async fn run<T: Send + 'static>(
     }
 }
 
-fn handle() -> Handle {
-    let threads = THREADS.get_or_init(|| {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = Builder::new_multi_thread()
-            .worker_threads(cores)
-            .thread_name("meterbox-slow")
-            .on_thread_start(give_way)
-            .enable_all()
-            .build();
-        threads
-            .inspect_err(|error| tracing::warn!(%error, "no threads for slow plugins; they share those of the pages"))
-            .ok()
-    });
-    threads
-        .as_ref()
-        .map_or_else(Handle::current, |threads| threads.handle().clone())
-}
+impl Lane {
+    const fn new(name: &'static str, niceness: i32) -> Self {
+        Self {
+            name,
+            niceness,
+            threads: OnceLock::new(),
+        }
+    }
 
-/// On Linux a thread has a nice value of its own. If the system refuses, it runs as others do.
-fn give_way() {
-    let _ = rustix::process::nice(NICENESS);
+    fn handle(&'static self) -> Handle {
+        let threads = self.threads.get_or_init(|| {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            let threads = Builder::new_multi_thread()
+                // One processor is left to the pages altogether.
+                .worker_threads((cores - 1).max(1))
+                .thread_name(self.name)
+                .on_thread_start(|| self.give_way())
+                .enable_all()
+                .build();
+            threads
+                .inspect_err(|error| tracing::warn!(%error, "no threads for slow plugins; they share those of the pages"))
+                .ok()
+        });
+        threads
+            .as_ref()
+            .map_or_else(Handle::current, |threads| threads.handle().clone())
+    }
+
+    /// On Linux a thread has a nice value of its own. If the system refuses, it runs as others do.
+    fn give_way(&self) {
+        let _ = rustix::process::nice(self.niceness);
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +155,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_call_can_be_away_from_the_beginning() {
+        assert_eq!(
+            away(async { name() }).await,
+            Some("meterbox-slow".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_call_that_goes_on_computing_moves_again() {
+        let call = async {
+            let mut names = Vec::new();
+            while names.last().is_none_or(|last| last != "meterbox-last") {
+                names.push(name());
+                thread::sleep(PATIENCE / 4);
+                tokio::task::yield_now().await;
+            }
+            names.dedup();
+            names.split_off(1)
+        };
+        let moved = run(call).await;
+        assert_eq!(
+            moved.as_deref(),
+            Some(&["meterbox-slow".to_owned(), "meterbox-last".to_owned()][..])
+        );
+    }
+
+    #[tokio::test]
     async fn the_threads_give_way() {
         let niceness = || rustix::process::nice(0).expect("anybody may ask");
         let here = niceness();
@@ -107,15 +189,20 @@ mod tests {
             tokio::task::yield_now().await;
             niceness()
         };
-        assert_eq!(run(call).await, Some((here + NICENESS).min(19)));
+        assert_eq!(run(call).await, Some((here + SLOW.niceness).min(19)));
     }
 
     #[tokio::test]
     async fn a_call_that_panics_is_none() {
-        let call = async {
-            tokio::task::yield_now().await;
-            assert!(name().is_empty(), "as it should");
-        };
-        assert_eq!(run(call).await, None);
+        for steps in [1, 3] {
+            let call = async move {
+                for _ in 0..steps {
+                    tokio::task::yield_now().await;
+                    thread::sleep(PATIENCE);
+                }
+                assert!(name().is_empty(), "as it should");
+            };
+            assert_eq!(run(call).await, None);
+        }
     }
 }

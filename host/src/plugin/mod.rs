@@ -216,9 +216,15 @@ impl Plugin {
             }
             free => {
                 drop(free);
+                let is_dear = self.is_dear();
                 self.runtime.spawn(async move {
                     let worker = worker.lock_owned().await;
-                    lane::run(worker::collect(worker, meminfo, lead)).await
+                    let call = worker::collect(worker, meminfo, lead);
+                    if is_dear {
+                        lane::away(call).await
+                    } else {
+                        lane::run(call).await
+                    }
                 });
             }
         }

@@ -1,11 +1,18 @@
 //! When a plugin gets its next instance after one was lost. Pure: it is told what happens, and when.
 //!
 //! The first instance that is lost is replaced at once. From then on there are pauses that double, and after too many losses
-//! a long one, the quarantine. An instance that lives for a while forgives what was before.
+//! a long one, the quarantine. An instance that lives for a while forgives what was before. Processor time that a lost call
+//! took is paid back: nine times as long there is no next instance, so that faults cost a tenth of a processor at most.
 
 use std::time::{Duration, Instant};
 
 use crate::limits::Limits;
+
+/// How many times the processor time of a lost call the pause after it is at least.
+const PAID_BACK: u32 = 9;
+
+/// A call that took less is not worth a pause.
+const FREE: Duration = Duration::from_millis(20);
 
 /// How a plugin is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +72,14 @@ impl Recovery {
         self.since = Some(now);
     }
 
-    /// An instance was lost, or could not be made. `chance` is a number between 0 and 1.
-    pub(super) fn lost(&mut self, now: Instant, chance: f64) -> (PluginState, Duration) {
+    /// An instance was lost in a call that took `cpu` of processor time, or could not be made. `chance` is a number between
+    /// 0 and 1.
+    pub(super) fn lost(
+        &mut self,
+        now: Instant,
+        cpu: Duration,
+        chance: f64,
+    ) -> (PluginState, Duration) {
         let lived = self.since.take().map(|since| now - since);
         if lived.is_some_and(|lived| lived >= self.forgive_after) {
             self.lost = 0;
@@ -75,14 +88,20 @@ impl Recovery {
         if self.lost >= self.quarantine_after.max(1) {
             return (PluginState::Quarantined, spread(self.quarantine, chance));
         }
-        match self.lost - 1 {
-            0 => (PluginState::Running, Duration::ZERO),
-            doublings => {
-                let doubled = 1 << (doublings - 1).min(31);
-                let pause = self.pause.saturating_mul(doubled).min(self.longest_pause);
-                (PluginState::Waiting, spread(pause, chance))
-            }
+        let doubled = match self.lost - 1 {
+            0 => Duration::ZERO,
+            doublings => self.pause.saturating_mul(1 << (doublings - 1).min(31)),
+        };
+        let owed = if cpu < FREE {
+            Duration::ZERO
+        } else {
+            cpu.saturating_mul(PAID_BACK)
+        };
+        let pause = doubled.max(owed).min(self.longest_pause);
+        if pause.is_zero() {
+            return (PluginState::Running, pause);
         }
+        (PluginState::Waiting, spread(pause, chance))
     }
 }
 
@@ -96,6 +115,7 @@ mod tests {
     use super::{PluginState::*, *};
 
     const SECOND: Duration = Duration::from_secs(1);
+    const NONE: Duration = Duration::ZERO;
 
     fn recovery() -> Recovery {
         Recovery::new(&Limits {
@@ -122,7 +142,7 @@ mod tests {
         ];
         for (state, seconds) in wanted {
             recovery.started(now);
-            assert_eq!(recovery.lost(now, 0.0), (state, seconds * SECOND));
+            assert_eq!(recovery.lost(now, NONE, 0.0), (state, seconds * SECOND));
         }
     }
 
@@ -131,14 +151,32 @@ mod tests {
         let (mut recovery, now) = (recovery(), Instant::now());
         for _ in 0..8 {
             recovery.started(now);
-            recovery.lost(now, 0.0);
+            recovery.lost(now, NONE, 0.0);
         }
         recovery.started(now);
-        let (state, _) = recovery.lost(now + 29 * SECOND, 0.0);
+        let (state, _) = recovery.lost(now + 29 * SECOND, NONE, 0.0);
         assert_eq!(state, Quarantined);
         recovery.started(now);
-        let again = recovery.lost(now + 30 * SECOND, 0.0);
+        let again = recovery.lost(now + 30 * SECOND, NONE, 0.0);
         assert_eq!(again, (Running, Duration::ZERO));
+    }
+
+    #[test]
+    fn processor_time_is_paid_back() {
+        let (mut recovery, now) = (recovery(), Instant::now());
+        let mut lost = |cpu| recovery.lost(now, Duration::from_millis(cpu), 0.0);
+        assert_eq!(lost(19), (Running, NONE));
+        assert_eq!(lost(19), (Waiting, SECOND));
+        assert_eq!(lost(20), (Waiting, 2 * SECOND));
+        assert_eq!(lost(500), (Waiting, Duration::from_millis(4500)));
+        assert_eq!(lost(2000), (Waiting, 5 * SECOND), "the longest there is");
+    }
+
+    #[test]
+    fn processor_time_makes_the_first_pause() {
+        let cpu = Duration::from_millis(100);
+        let lost = recovery().lost(Instant::now(), cpu, 0.0);
+        assert_eq!(lost, (Waiting, 9 * cpu));
     }
 
     /// Between two attempts there is no instance that could live long.
@@ -147,10 +185,10 @@ mod tests {
         let (mut recovery, mut now) = (recovery(), Instant::now());
         recovery.started(now);
         for _ in 0..6 {
-            recovery.lost(now, 0.0);
+            recovery.lost(now, NONE, 0.0);
             now += 1000 * SECOND;
         }
-        assert_eq!(recovery.lost(now, 0.0).0, Quarantined);
+        assert_eq!(recovery.lost(now, NONE, 0.0).0, Quarantined);
     }
 
     #[test]
@@ -168,7 +206,7 @@ mod tests {
             ..Limits::default()
         });
         for _ in 0..100 {
-            recovery.lost(Instant::now(), 1.0);
+            recovery.lost(Instant::now(), NONE, 1.0);
         }
     }
 }

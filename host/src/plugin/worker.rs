@@ -26,6 +26,7 @@ use super::{
 use crate::{
     engine::{Fault, FaultKind, bindings::lifecycle::Start, guard},
     imports::meminfo::Reading,
+    limits::Limit,
     own::PluginMetrics,
 };
 
@@ -200,7 +201,9 @@ impl Worker {
         }
         let now = Instant::now();
         let before = self.journal.state();
-        let (state, pause) = self.recovery.lost(now, chance());
+        let nanos = self.template.identity().usage.used(Limit::Cpu);
+        let cpu = Duration::from_nanos(nanos);
+        let (state, pause) = self.recovery.lost(now, cpu, chance());
         self.retry = now + pause;
         self.journal.set_state(state);
         if state == PluginState::Quarantined && before != state {
