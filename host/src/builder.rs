@@ -1,6 +1,6 @@
 //! From a config to a host.
 
-use std::sync::{Arc, RwLock, atomic::AtomicBool};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, atomic::AtomicBool};
 
 use meterbox_metrics::{RegisterError, Registry};
 
@@ -14,6 +14,7 @@ use crate::{
     http::HttpMetrics,
     limits::Limits,
     own::{self, ProcessMetrics, ReloadMetrics},
+    push::Push,
     reload::{Reloads, Source},
 };
 
@@ -83,6 +84,13 @@ impl HostBuilder {
         let process = ProcessMetrics::new(&registry).map_err(clash)?;
         let http_metrics = HttpMetrics::new(&registry).map_err(clash)?;
         let reload_metrics = ReloadMetrics::new(&registry).map_err(clash)?;
+        let push = match &config.push {
+            Some(push) => {
+                let push = Push::new(push.clone(), &registry).await;
+                Some(push.map_err(Error::Push)?)
+            }
+            None => None,
+        };
         let settings = Settings {
             state: config.state.directory.clone(),
             compiler,
@@ -105,10 +113,19 @@ impl HostBuilder {
                 batches: Batches::default(),
                 reloads: Reloads::new(assembly, config, source, reload_metrics),
                 stopping: AtomicBool::new(false),
+                pushing: Mutex::default(),
             }),
         };
         host.inner.swap(next);
         host.inner.reloads.started(&host.inner);
+        if let Some(push) = push {
+            let tasks = push.begin(&host.inner);
+            *host
+                .inner
+                .pushing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = tasks;
+        }
         Ok(host)
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt, mem,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -16,6 +16,7 @@ use meterbox_metrics::{
     Page, Registry,
     encode::{Escaping, Format},
 };
+use tokio::task::JoinSet;
 
 use crate::{
     assembly::Next,
@@ -57,6 +58,9 @@ pub enum Error {
     /// Text files cannot be served.
     #[error("[textfile]: {0}")]
     Textfile(String),
+    /// Metrics cannot be pushed: a file or a variable that `[push]` names is missing or wrong.
+    #[error("{0}")]
+    Push(String),
     /// This machine or this build cannot host WebAssembly.
     #[error("cannot set up WebAssembly on this machine: {0}")]
     Engine(String),
@@ -82,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) batches: Batches,
     pub(crate) reloads: Reloads,
     pub(crate) stopping: AtomicBool,
+    /// The tasks that push, which end with it.
+    pub(crate) pushing: Mutex<JoinSet<()>>,
 }
 
 impl fmt::Debug for Inner {

@@ -56,6 +56,7 @@ mod imports;
 mod limits;
 mod own;
 mod plugin;
+mod push;
 mod reload;
 mod source;
 mod textfile;

@@ -18,6 +18,7 @@ mod limits;
 mod memory;
 mod negotiation;
 mod ponds;
+mod push;
 mod refusals;
 mod reload;
 mod schedule;

@@ -52,6 +52,11 @@ impl Client {
         }
     }
 
+    /// Where the server is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// One request with these header fields.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Result<Response> {
         let mut request = Request::builder()

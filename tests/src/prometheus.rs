@@ -68,6 +68,51 @@ impl Prometheus {
         })
     }
 
+    /// One that takes remote write at this address, and scrapes nobody. What it stores is in the folder: the next one that
+    /// gets it goes on from there.
+    pub fn start_receiving(program: &Path, folder: &Path, address: SocketAddr) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let file = data.path().join("prometheus.yml");
+        fs::write(&file, "global: {}\n")?;
+        let mut process = Process::start(
+            Command::new(program)
+                .arg("--web.enable-remote-write-receiver")
+                .arg("--config.file")
+                .arg(&file)
+                .arg("--storage.tsdb.path")
+                .arg(folder)
+                .arg(format!("--web.listen-address={address}")),
+        )?;
+        let client = Client::new(process.listening()?);
+        Ok(Self {
+            _process: process,
+            client,
+            _data: data,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.client.address()
+    }
+
+    /// All that is stored of the only series that a range selector finds: seconds since 1970, and values.
+    pub fn stored(&self, selector: &str) -> Result<Vec<(f64, f64)>> {
+        let data = self.api(&format!("/api/v1/query?query={}", encode(selector)))?;
+        let series = data["result"].as_array().context("no result")?;
+        ensure!(
+            series.len() == 1,
+            "{selector} finds {} series",
+            series.len()
+        );
+        let values = series[0]["values"].as_array().context("no values")?;
+        let pair = |pair: &Value| {
+            let value = pair[1].as_str().context("no value")?.parse()?;
+            Ok((pair[0].as_f64().context("no time")?, value))
+        };
+        values.iter().map(pair).collect()
+    }
+
     /// The one active target, as `/api/v1/targets` describes it.
     pub fn target(&self) -> Result<Value> {
         let targets = self.api("/api/v1/targets?state=active")?["activeTargets"].take();

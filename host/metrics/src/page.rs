@@ -144,6 +144,14 @@ impl Page {
         Frames::new(self.clone(), format, escaping)
     }
 
+    /// The page for a system that is pushed to: each piece is a `prometheus.WriteRequest` of remote write 1.0, not yet
+    /// compressed. `labels` are put on every series that has not its own of that name; `timestamp_ms`, in milliseconds since
+    /// 1970, is when samples were taken that do not say. Names are escaped with underscores. Native histograms have their
+    /// classic buckets, or count and sum alone.
+    pub fn write_requests(&self, labels: Vec<(String, String)>, timestamp_ms: i64) -> Frames {
+        Frames::write_requests(self.clone(), labels, timestamp_ms)
+    }
+
     /// The page in a wire format, in one piece.
     pub fn to_bytes(&self, format: Format, escaping: Escaping) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -116,6 +116,9 @@ impl Config {
         if self.state != running.state {
             keys.push("state");
         }
+        if self.push != running.push {
+            keys.push("push");
+        }
         let (new, old) = (&mut self.limits, &running.limits);
         let shared = |limits: &super::LimitsConfig| {
             let times = limits.compile_time;
@@ -137,6 +140,7 @@ impl Config {
         ) = shared(old);
         self.web = running.web.clone();
         self.state = running.state.clone();
+        self.push = running.push.clone();
         keys
     }
 }

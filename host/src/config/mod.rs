@@ -27,6 +27,7 @@ mod locate;
 mod names;
 mod nearest;
 mod plugin;
+mod push;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use self::{
     grants::{DirGrant, Grant, Grants, Hosts, HttpGrant, Ports, Target},
     include::IncludeConfig,
     plugin::{PluginConfig, Startup},
+    push::PushConfig,
     state::StateConfig,
     textfile::TextfileConfig,
     units::parse_duration,
@@ -84,6 +86,8 @@ pub struct Config {
     pub include: IncludeConfig,
     /// `[textfile]`: folders whose `*.prom` files are on the page. Default: none.
     pub textfile: Option<TextfileConfig>,
+    /// `[push]`: a system that is sent the page. Default: none.
+    pub push: Option<PushConfig>,
     /// The files that it was read from.
     #[serde(skip)]
     files: Vec<PathBuf>,
@@ -128,6 +132,9 @@ impl Config {
         }
         if let Some(textfile) = &mut config.textfile {
             textfile.resolve(base_dir);
+        }
+        if let Some(push) = &mut config.push {
+            push.resolve(base_dir);
         }
         if let Some(directory) = &mut config.state.directory {
             *directory = base_dir.join(&*directory);
@@ -194,6 +201,9 @@ impl Config {
                 let problem = "the name is taken by [textfile]; give the plugin another one";
                 return Err(Problem::new(problem).at(TEXTFILE).at("plugins"));
             }
+        }
+        if let Some(push) = &self.push {
+            push.find_problem().map_err(|p| p.at("push"))?;
         }
         plugin::limits_problem(&self.limits).map_err(|p| p.at("limits"))?;
         self.state.find_problem().map_err(|p| p.at("state"))?;

@@ -3,6 +3,7 @@
 use super::{
     Encoder, Escaping, Format, encoder, escape,
     places::{Places, STEP},
+    protobuf::RemoteWrite,
 };
 use crate::{
     block::Slice,
@@ -35,6 +36,20 @@ impl Frames {
     pub(crate) fn new(page: Page, format: Format, escaping: Escaping) -> Self {
         let (page, dropped) = escape::page(page, escaping);
         let encoder = encoder(format, &page);
+        Self::of(page, encoder, dropped)
+    }
+
+    pub(crate) fn write_requests(
+        page: Page,
+        labels: Vec<(String, String)>,
+        timestamp_ms: i64,
+    ) -> Self {
+        let (page, dropped) = escape::page(page, Escaping::Underscores);
+        let encoder = Box::new(RemoteWrite::new(page.now, labels, timestamp_ms));
+        Self::of(page, encoder, dropped)
+    }
+
+    fn of(page: Page, encoder: Box<dyn Encoder>, dropped: Vec<String>) -> Self {
         // A small page does not fill a piece.
         let series = page.families.iter().map(|family| family.len());
         let capacity = (series.sum::<usize>() * 128).clamp(4 << 10, FRAME + FRAME / 4);

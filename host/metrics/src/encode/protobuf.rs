@@ -7,6 +7,7 @@
 mod delimited;
 mod histogram;
 mod metric;
+mod remote_write;
 mod text;
 
 use std::{ops::Range, time::Instant};
@@ -20,6 +21,7 @@ use crate::{
 use delimited::Count;
 use metric::Walk;
 
+pub(super) use remote_write::RemoteWrite;
 pub(super) use text::Layout;
 
 /// A field of a message.
