@@ -343,5 +343,15 @@ fn a_config_can_be_checked_beforehand() -> Result<()> {
         "{text}"
     );
     ensure!(text.contains("did you mean `timeout`?"), "{text}");
+    setup.write("[web]\nconfig-file = 'web.yml'\n")?;
+    put(&setup.path("web.yml"), b"rate_limits: {}\n")?;
+    let (code, text) = check()?;
+    ensure!(
+        code == Some(78) && text.contains("web.yml") && text.contains("rate_limits"),
+        "{text}"
+    );
+    put(&setup.path("web.yml"), b"rate_limit: {}\n")?;
+    let (code, text) = check()?;
+    ensure!(code == Some(0) && text.contains("web.yml: OK"), "{text}");
     Ok(())
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use anyhow::Context;
-use meterbox::config::{Config, PluginConfig};
+use meterbox::{
+    config::{Config, PluginConfig},
+    front::Front,
+};
 
 /// Read and check a config
 #[derive(Debug, clap::Args)]
@@ -39,6 +42,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         ))
         .into());
     }
+    if let Some(file) = &config.web.config_file {
+        Front::check(file)?;
+    }
     print(config_file, &config).context("cannot write the result")
 }
 
@@ -51,6 +57,9 @@ fn print(main: &Path, config: &Config) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{}: OK", main.display())?;
     for file in config.files().iter().skip(1) {
+        writeln!(out, "{}: OK", file.display())?;
+    }
+    if let Some(file) = &config.web.config_file {
         writeln!(out, "{}: OK", file.display())?;
     }
     for (name, plugin) in &config.plugins {
