@@ -31,6 +31,8 @@ pub(crate) struct Fleet {
 pub(crate) struct Down {
     pub(crate) name: String,
     pub(crate) startup: Startup,
+    /// Whether it may be asked to probe targets once it runs.
+    pub(crate) probes: bool,
     /// Why it did not, the last time.
     pub(crate) error: String,
     /// How often it was tried in a row.
@@ -55,6 +57,7 @@ impl Down {
         Self {
             name: name.to_owned(),
             startup: config.startup,
+            probes: config.probe,
             error,
             tries,
             due: Instant::now() + pause(limits, tries),
@@ -112,6 +115,12 @@ impl Fleet {
     pub(crate) fn route(&self, path: &str) -> Option<&Arc<Plugin>> {
         let serves = |plugin: &&Arc<Plugin>| plugin.routes().iter().any(|route| route == path);
         self.plugins.iter().find(serves)
+    }
+
+    /// Whether there is a plugin that may be asked to probe targets.
+    pub(crate) fn has_probes(&self) -> bool {
+        self.plugins.iter().any(|plugin| plugin.has_probes())
+            || self.down.iter().any(|down| down.probes)
     }
 
     /// When the first of those that did not start is due.

@@ -29,7 +29,7 @@ use crate::{
     grants::{GrantStatus, Wanted},
     http::HttpMetrics,
     own::ProcessMetrics,
-    plugin::{Plugin, PluginError, PluginState},
+    plugin::{Plugin, PluginError, PluginState, ProbeRequest, Unasked},
     reload::Reloads,
 };
 
@@ -127,7 +127,11 @@ impl Inner {
         come.iter().for_each(|plugin| plugin.begin());
         for plugin in old.plugins.iter().filter(|plugin| !has(&new, plugin)) {
             plugin.retire();
-            match new.plugin(plugin.name()) {
+            let heir = new.plugin(plugin.name());
+            if plugin.has_probes() && heir.is_some_and(|heir| !heir.has_probes()) {
+                plugin.forget_probes(&self.registry);
+            }
+            match heir {
                 None => plugin.forget(&self.registry),
                 Some(heir) if heir.made_of().config.interval.is_none() => {
                     plugin.metrics().forget_last_collect(&self.registry);
@@ -245,6 +249,28 @@ impl Host {
         let fleet = self.inner.fleet();
         let plugin = Arc::clone(fleet.route(path)?);
         Some(Route { plugin })
+    }
+
+    /// Whether any plugin may be asked to probe targets.
+    pub(crate) fn has_probes(&self) -> bool {
+        self.inner.fleet().has_probes()
+    }
+
+    /// Has a plugin probe a target; `None` without such a plugin.
+    pub(crate) async fn probe(
+        &self,
+        plugin: &str,
+        request: ProbeRequest,
+    ) -> Option<Result<Page, Unasked>> {
+        let fleet = self.inner.fleet();
+        if let Some(down) = fleet.down(plugin) {
+            return Some(Err(match down.probes {
+                true => Unasked::Down,
+                false => Unasked::NotEnabled,
+            }));
+        }
+        let plugin = Arc::clone(fleet.plugin(plugin)?);
+        Some(plugin.probe(request).await)
     }
 
     /// Whether requests are welcome: until [`Host::shutdown`].

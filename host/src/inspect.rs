@@ -24,9 +24,10 @@ const IMPORTS: [&str; 6] = [
 ];
 
 /// What it may export.
-const EXPORTS: [&str; 5] = [
+const EXPORTS: [&str; 6] = [
     "collector",
     "lifecycle",
+    "probe",
     "schedule",
     "text-collector",
     "wants",

@@ -136,6 +136,8 @@ limits! {
     RequestBytes: request_bytes: usize, "bytes" = MIB;
     /// Bytes of the body of a route's response.
     ResponseBytes: response_bytes: usize, "bytes" = 8 * MIB;
+    /// Probes of the plugin that are under way at a time; more wait, as long as their scraper does.
+    Probes: probes: usize, "count" = 16;
     /// Outgoing HTTP requests that are under way at a time, over all instances. More are refused.
     OutgoingRequests: outgoing_requests: usize, "count" = 16;
     /// Wall-clock time of an outgoing HTTP request, to the end of its answer.

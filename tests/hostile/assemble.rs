@@ -8,7 +8,7 @@ use wit_parser::Resolve;
 /// Assembles a core module and makes it a component, with those exports and imports of the contract that it has.
 pub(crate) fn assemble(text: &str) -> Result<Vec<u8>> {
     let mut world = "include meterbox:plugin/plugin@0.1.0;\n".to_owned();
-    for hook in ["lifecycle", "schedule", "text-collector"] {
+    for hook in ["lifecycle", "schedule", "text-collector", "probe"] {
         if text.contains(&format!("meterbox:plugin/{hook}@0.1.0#")) {
             world.push_str(&format!("export meterbox:plugin/{hook}@0.1.0;\n"));
         }

@@ -19,6 +19,7 @@ mod memory;
 mod negotiation;
 mod ponds;
 mod push;
+mod probe;
 mod refusals;
 mod reload;
 mod schedule;

@@ -31,14 +31,14 @@ impl<P: Plugin + Collector> Guest for Exports<P> {
         log::report_panics();
         let mut registry = Registry::default();
         let plugin = P::register(&mut registry).map_err(text)?;
-        let (descs, ledger) = registry.into_parts();
-        Self::start(plugin, ledger);
-        Ok(descs)
+        let parts = registry.into_parts();
+        Self::start(plugin, parts.ledger, parts.probe_descs);
+        Ok(parts.descs)
     }
 
     fn collect() -> Result<Vec<wit::Sample>, String> {
         let mut samples = Samples::default();
         Self::call(|plugin| plugin.collect(&mut samples))?;
-        Ok(samples.0)
+        Ok(samples.into_inner())
     }
 }

@@ -71,4 +71,6 @@ impl Desc {
 pub struct Family {
     pub(crate) index: u32,
     pub(crate) label_count: usize,
+    /// Whether it is a family of probes.
+    pub(crate) of_probe: bool,
 }

@@ -60,13 +60,16 @@ macro_rules! __export_hook {
     ($exports:ident Wants) => {
         $crate::bindings::wants::export_wants!($exports with_types_in $crate::bindings::wants);
     };
+    ($exports:ident Probe) => {
+        $crate::bindings::probe::export_probe!($exports with_types_in $crate::bindings::probe);
+    };
     ($exports:ident HttpHandler) => {
         $crate::__export_http!($exports);
     };
     ($exports:ident $hook:ident) => {
         ::std::compile_error!(::std::concat!(
             "no hook `", ::std::stringify!($hook),
-            "`: there are Collector, Lifecycle, Schedule, TextCollector, Wants and HttpHandler"
+            "`: there are Collector, Lifecycle, Schedule, TextCollector, Wants, Probe and HttpHandler"
         ));
     };
 }

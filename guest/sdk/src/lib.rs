@@ -26,7 +26,7 @@
 //! ```
 //!
 //! A plugin is a type and its hooks, each a trait: [`Collector`], which every plugin has, [`Lifecycle`], [`Schedule`],
-//! [`TextCollector`] and [`HttpHandler`](http::HttpHandler). It has two ways to report, those of client libraries:
+//! [`TextCollector`], [`Probe`], [`Wants`] and [`HttpHandler`](http::HttpHandler). It has two ways to report, those of client libraries:
 //!
 //! - **Instruments** ([`Counter`], [`GaugeVec`], …) are counted up as things happen. The host keeps the values, so
 //!   they survive a panic, a timeout and a reload of the plugin, and all its instances feed the same ones. Counting
@@ -37,8 +37,8 @@
 //!
 //! The host calls one function of an instance at a time: [`Collector::register`] first, then [`Lifecycle::init`],
 //! then the others as they come due. A panic or an overrun timeout ends the instance and discards what that call
-//! counted; a fresh instance starts over. HTTP routes have an instance of their own, so fields of the plugin are not
-//! shared with it, while instruments are.
+//! counted; a fresh instance starts over. Each request of an HTTP route and each probe has an instance of its own, so fields
+//! of the plugin are not shared with it, while instruments are.
 //!
 //! A plugin imports what it calls and nothing else. See [`config`], [`log`], [`meminfo`] and, behind the features of
 //! the same names, [`http`] and [`random`].
@@ -86,6 +86,7 @@ mod labels;
 mod ledger;
 mod lifecycle;
 mod opts;
+mod probe;
 mod registry;
 mod samples;
 mod schedule;
@@ -105,6 +106,7 @@ pub use instruments::{
 };
 pub use lifecycle::{Lifecycle, Start};
 pub use opts::{HistogramOpts, NativeOpts, Opts, SummaryOpts};
+pub use probe::{Probe, ProbeRequest};
 pub use registry::Registry;
 pub use samples::{
     BucketSpan, HistogramValue, NativeHistogramValue, Sample, Samples, SummaryValue,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::thread::LocalKey;
 
 use crate::Result;
+use crate::bindings::collector::meterbox::plugin::metric_types::Desc;
 use crate::ledger::Ledger;
 
 /// The cell that [`export!`](crate::export) makes for a plugin.
@@ -20,6 +21,8 @@ pub const SDK: [u8; NAME.len()] = match NAME.as_bytes().first_chunk() {
     None => panic!("it is as long as it is"),
 };
 
+const NOT_DESCRIBED: &str = "the plugin has not been described yet";
+
 /// Implemented by [`export!`](crate::export).
 pub trait Plugin: Sized + 'static {
     fn cell() -> &'static LocalKey<Cell<Self>>;
@@ -29,21 +32,34 @@ pub trait Plugin: Sized + 'static {
 pub struct Running<P> {
     plugin: P,
     ledger: Option<Rc<Ledger>>,
+    probe_descs: Vec<Desc>,
 }
 
 /// Implements the exports of a hook for the plugin `P`.
 pub struct Exports<P>(PhantomData<P>);
 
 impl<P: Plugin> Exports<P> {
-    pub(crate) fn start(plugin: P, ledger: Option<Rc<Ledger>>) {
-        P::cell().set(Some(Running { plugin, ledger }));
+    pub(crate) fn start(plugin: P, ledger: Option<Rc<Ledger>>, probe_descs: Vec<Desc>) {
+        P::cell().set(Some(Running {
+            plugin,
+            ledger,
+            probe_descs,
+        }));
+    }
+
+    /// The families of probes. Asked before the host has taken the others, so nothing can be sent yet.
+    pub(crate) fn probe_descs() -> Result<Vec<Desc>, String> {
+        P::cell().with_borrow(|cell| {
+            let running = cell.as_ref().ok_or(NOT_DESCRIBED)?;
+            Ok(running.probe_descs.clone())
+        })
     }
 
     /// Calls a hook, then sends what it counted, be it that it failed.
     pub(crate) fn call<R>(hook: impl FnOnce(&mut P) -> Result<R>) -> Result<R, String> {
         P::cell().with_borrow_mut(|cell| {
-            let Some(Running { plugin, ledger }) = cell else {
-                return Err("the plugin has not been described yet".into());
+            let Some(Running { plugin, ledger, .. }) = cell else {
+                return Err(NOT_DESCRIBED.into());
             };
             let Some(ledger) = ledger else {
                 return hook(plugin).map_err(text);

@@ -6,7 +6,7 @@ pub use std::time::Duration;
 pub use crate::http::{HttpHandler, Request, Response};
 pub use crate::{
     Collector, Counter, CounterVec, Desc, Exemplar, Family, Gauge, GaugeVec, Histogram,
-    HistogramOpts, HistogramVec, Lifecycle, Opts, Registry, Result, Samples, Schedule, Start,
-    Summary, SummaryVec, TextCollector, Want, Wants,
+    HistogramOpts, HistogramVec, Lifecycle, Opts, Probe, ProbeRequest, Registry, Result, Samples,
+    Schedule, Start, Summary, SummaryVec, TextCollector, Want, Wants,
 };
 pub use crate::{config, log};

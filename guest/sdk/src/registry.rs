@@ -20,8 +20,16 @@ use crate::{
 #[derive(Default)]
 pub struct Registry {
     descs: Vec<wit::Desc>,
+    probe_descs: Vec<wit::Desc>,
     /// Made with the first instrument: a plugin without any does not even import `instruments`.
     ledger: Option<Rc<Ledger>>,
+}
+
+/// What a registry leaves behind.
+pub(crate) struct Parts {
+    pub(crate) descs: Vec<wit::Desc>,
+    pub(crate) probe_descs: Vec<wit::Desc>,
+    pub(crate) ledger: Option<Rc<Ledger>>,
 }
 
 impl Registry {
@@ -160,11 +168,28 @@ impl Registry {
         Family {
             index: self.declare(desc),
             label_count,
+            of_probe: false,
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<wit::Desc>, Option<Rc<Ledger>>) {
-        (self.descs, self.ledger)
+    /// A family whose [`Samples`](crate::Samples) a [`Probe`](crate::Probe) makes. It is on the pages of probes alone, where
+    /// no other plugin's family is.
+    pub fn probe_desc(&mut self, desc: Desc) -> Family {
+        let label_count = desc.0.label_names.len();
+        self.probe_descs.push(desc.0);
+        Family {
+            index: self.probe_descs.len() as u32 - 1,
+            label_count,
+            of_probe: true,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> Parts {
+        Parts {
+            descs: self.descs,
+            probe_descs: self.probe_descs,
+            ledger: self.ledger,
+        }
     }
 
     fn single<M: FromChild>(&mut self, opts: Opts, kind: wit::Kind) -> M {
@@ -208,11 +233,16 @@ mod tests {
                 .labels(&["a", "b"]),
         );
         let _second = registry.counter_vec("second_total", "Help.", &["code"]);
+        let probed = registry.probe_desc(Desc::gauge("probed", ""));
+        assert_eq!((probed.index, probed.of_probe), (0, true));
         let third = registry.desc(Desc::untyped("third", ""));
         assert_eq!((first.index, first.label_count), (0, 2));
         assert_eq!((third.index, third.label_count), (2, 0));
 
-        let (descs, _) = registry.into_parts();
+        let Parts {
+            descs, probe_descs, ..
+        } = registry.into_parts();
+        assert_eq!(probe_descs[0].name, "probed");
         let names: Vec<&str> = descs.iter().map(|desc| desc.name.as_str()).collect();
         assert_eq!(names, ["first_bytes", "second_total", "third"]);
         assert_eq!(descs[0].unit.as_deref(), Some("bytes"));
@@ -231,7 +261,7 @@ mod tests {
         let mut registry = Registry::default();
         registry.histogram("h", "", HistogramOpts::default());
         registry.summary("s", "", [(0.9, 0.01)]);
-        let (descs, _) = registry.into_parts();
+        let Parts { descs, .. } = registry.into_parts();
         let wit::Kind::Histogram(histogram) = &descs[0].kind else {
             panic!("not a histogram")
         };

@@ -11,12 +11,28 @@ pub use wit::{BucketSpan, HistogramValue, NativeHistogramValue, SummaryValue};
 /// Each method adds one sample. Label values come in the order of the family's label names.
 ///
 /// # Panics
-/// Every method panics if the number of label values is not the family's number of label names. Whether the value fits
-/// the family's kind is for the host to judge.
+/// Every method panics if the number of label values is not the family's number of label names, or if a
+/// [`Probe`](crate::Probe) reports a family of the page or the other way round. Whether the value fits the family's kind is
+/// for the host to judge.
 #[derive(Debug, Default)]
-pub struct Samples(pub(crate) Vec<wit::Sample>);
+pub struct Samples {
+    all: Vec<wit::Sample>,
+    of_probe: bool,
+}
 
 impl Samples {
+    /// Those of a probe.
+    pub(crate) fn of_probe() -> Self {
+        Self {
+            of_probe: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<wit::Sample> {
+        self.all
+    }
+
     /// A counter as it stands.
     pub fn counter(&mut self, family: &Family, labels: &[&str], value: f64) -> Sample<'_> {
         self.push(family, labels, wit::Value::Number(value))
@@ -69,7 +85,11 @@ impl Samples {
             expected,
             "the family has {expected} label names: {labels:?}"
         );
-        Sample(self.0.push_mut(wit::Sample {
+        assert_eq!(
+            family.of_probe, self.of_probe,
+            "families of `probe_desc` are for probes, and those of `desc` for collects"
+        );
+        Sample(self.all.push_mut(wit::Sample {
             family: family.index,
             label_values: labels.iter().map(ToString::to_string).collect(),
             value,
@@ -104,6 +124,7 @@ mod tests {
     const FAMILY: Family = Family {
         index: 3,
         label_count: 1,
+        of_probe: false,
     };
 
     #[test]
@@ -114,7 +135,7 @@ mod tests {
             .counter(&FAMILY, &["then"], 2.0)
             .timestamp_ms(5.0)
             .created_ms(4.0);
-        let [now, then] = samples.0.as_slice() else {
+        let [now, then] = samples.all.as_slice() else {
             panic!("there are two")
         };
         assert_eq!(
@@ -129,5 +150,11 @@ mod tests {
     #[should_panic(expected = "the family has 1 label names")]
     fn a_missing_label_value() {
         Samples::default().gauge(&FAMILY, &[], 1.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "are for probes")]
+    fn a_family_of_the_page_in_a_probe() {
+        Samples::of_probe().gauge(&FAMILY, &["a"], 1.0);
     }
 }

@@ -136,6 +136,11 @@ impl<const N: usize> CounterVec<N> {
     pub fn with_created(&self, values: [&str; N], created_ms: i64) -> Counter {
         Counter(self.0.open(&values, Some(created_ms)))
     }
+
+    /// Deletes the series with these label values. Whoever still holds it changes nothing that is shown.
+    pub fn remove(&self, values: [&str; N]) {
+        self.0.remove(&values);
+    }
 }
 
 /// A family of gauges with `N` labels. Clones are the same family.

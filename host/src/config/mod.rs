@@ -55,7 +55,7 @@ pub use self::{
     textfile::TextfileConfig,
     units::parse_duration,
     value::Value,
-    web::{HEALTHY_PATH, LANDING_PATH, READY_PATH, RELOAD_PATH, WebConfig},
+    web::{HEALTHY_PATH, LANDING_PATH, PROBE_PATH, READY_PATH, RELOAD_PATH, WebConfig},
 };
 pub(crate) use self::{
     grants::{

@@ -38,6 +38,9 @@ pub struct PluginConfig {
     /// Exact paths that the plugin's `wasi:http` handler serves. Default: none.
     #[serde(default)]
     pub routes: Vec<String>,
+    /// Whether scrapers may have the plugin probe targets: `/probe?plugin=NAME&target=...`. Default: false.
+    #[serde(default)]
+    pub probe: bool,
     /// What the plugin sees through its `config` import. Default: empty.
     #[serde(default)]
     pub config: BTreeMap<String, Value>,
@@ -74,6 +77,7 @@ impl PluginConfig {
             interval: None,
             startup: Startup::default(),
             routes: Vec::new(),
+            probe: false,
             config: BTreeMap::new(),
             grants: Grants::default(),
             limits: LimitsConfig::default(),
@@ -119,6 +123,13 @@ impl PluginConfig {
     #[must_use]
     pub fn route(mut self, path: impl Into<String>) -> Self {
         self.routes.push(path.into());
+        self
+    }
+
+    /// Sets whether scrapers may have it probe targets.
+    #[must_use]
+    pub fn probe(mut self, may: bool) -> Self {
+        self.probe = may;
         self
     }
 

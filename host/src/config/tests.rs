@@ -54,6 +54,7 @@ fn every_key_is_read() {
         interval = "30s"
         startup = "retry"
         routes = ["/hello"]
+        probe = true
         config = { delete = "true" }
         grants = { meminfo = true }
 
@@ -91,6 +92,7 @@ fn every_key_is_read() {
         .interval(Duration::from_secs(30))
         .startup(Startup::Retry)
         .route("/hello")
+        .probe(true)
         .config("delete", "true")
         .grants(Grants {
             meminfo: true,
@@ -198,7 +200,7 @@ fn routes_are_paths_and_have_one_owner() {
         refused(&text("['hello']")),
         r#"3: plugins.b.routes: "hello" is not a path; write "/hello""#
     );
-    for own in ["/", "/metrics", "/-/healthy", "/-/ready"] {
+    for own in ["/", "/metrics", "/probe", "/-/healthy", "/-/ready"] {
         assert_eq!(
             refused(&text(&format!("['{own}']"))),
             format!("3: plugins.b.routes: {own:?} is a page of the exporter; choose another path")

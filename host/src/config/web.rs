@@ -15,7 +15,16 @@ pub const READY_PATH: &str = "/-/ready";
 /// Reads the config again, for POST and PUT.
 pub const RELOAD_PATH: &str = "/-/reload";
 
-const PAGES: [&str; 4] = [LANDING_PATH, HEALTHY_PATH, READY_PATH, RELOAD_PATH];
+/// Has a plugin probe a target.
+pub const PROBE_PATH: &str = "/probe";
+
+const PAGES: [&str; 5] = [
+    LANDING_PATH,
+    HEALTHY_PATH,
+    READY_PATH,
+    RELOAD_PATH,
+    PROBE_PATH,
+];
 
 /// Addresses, paths and bounds of the HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

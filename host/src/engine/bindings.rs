@@ -19,6 +19,7 @@ wasmtime::component::bindgen!({
             export meterbox:plugin/schedule@0.1.0;
             export meterbox:plugin/text-collector@0.1.0;
             export meterbox:plugin/wants@0.1.0;
+            export meterbox:plugin/probe@0.1.0;
         }
     ",
     world: "meterbox:host/all",
@@ -27,5 +28,7 @@ wasmtime::component::bindgen!({
     require_store_data_send: true,
 });
 
-pub use self::exports::meterbox::plugin::{collector, lifecycle, schedule, text_collector, wants};
+pub use self::exports::meterbox::plugin::{
+    collector, lifecycle, probe, schedule, text_collector, wants,
+};
 pub use self::meterbox::plugin::{config, exemplars, instruments, log, meminfo, metric_types};

@@ -18,6 +18,7 @@ pub(crate) struct HttpMetrics {
     ok: Counter,
     in_flight: Gauge,
     dropped: Counter,
+    probes: CounterVec<1>,
     /// Families whose loss was logged.
     logged: Arc<Mutex<HashSet<String>>>,
 }
@@ -40,12 +41,18 @@ impl HttpMetrics {
             "Families left out of a page because another one has their name once names are escaped.",
             [],
         )?;
+        let probes = registry.own_counter(
+            "meterbox_http_probe_requests_total",
+            "Requests for probes that were answered, by HTTP status code.",
+            ["code"],
+        )?;
         let [ok, ..] = EXPECTED.map(|code| requests.with([code]));
         Ok(Self {
             requests,
             ok,
             in_flight: in_flight.with([]),
             dropped: dropped.with([]),
+            probes,
             logged: Arc::default(),
         })
     }
@@ -53,6 +60,11 @@ impl HttpMetrics {
     /// Whether more than one request is being answered.
     pub(crate) fn is_busy(&self) -> bool {
         self.in_flight.get() > 1.0
+    }
+
+    /// A request for a probe was answered.
+    pub(super) fn probed(&self, code: http::StatusCode) {
+        self.probes.with([code.as_str()]).inc();
     }
 
     /// These families are not on a page. Each is logged once: it happens again at every scrape.

@@ -99,6 +99,23 @@ impl Metrics {
         }
     }
 
+    /// A page that nobody shares, as its scraper wants it.
+    pub(super) fn render(&self, host: &Host, page: Page, headers: &HeaderMap) -> Response<Body> {
+        let (format, escaping) = negotiate::format(headers);
+        let wire = Wire {
+            format,
+            escaping,
+            coding: negotiate::coding(headers),
+        };
+        let page = page.with_created_lines(host.web().created_lines);
+        let (body, dropped) = self.begin(page, wire);
+        host.http_metrics().dropped(&dropped);
+        match body {
+            Ok(body) => response(wire, body),
+            Err(error) => failed(&error),
+        }
+    }
+
     /// Renders the page, or the beginning of a long one. Also says which families are not on it.
     fn begin(&self, page: Page, wire: Wire) -> (Result<PageBody, CompressError>, Arc<[String]>) {
         let mut frames = page.frames(wire.format, wire.escaping);

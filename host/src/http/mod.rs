@@ -7,6 +7,7 @@
 //! | `/-/healthy` | GET, HEAD | 200 as long as the process answers |
 //! | `/-/ready` | GET, HEAD | 200, or 503 while shutting down |
 //! | `/-/reload` | POST, PUT | 200 once the config is reloaded, 500 if it was refused; 403 unless enabled |
+//! | `/probe` | GET, HEAD | what a plugin measures of a target, where the config lets a plugin probe |
 //! | a plugin's route | any | what the plugin's handler answers |
 //! | anything else | any | 404 |
 //!
@@ -26,6 +27,7 @@ mod lifecycle;
 mod metrics;
 mod negotiate;
 mod plugin_route;
+mod probe;
 mod query;
 pub(crate) mod reply;
 #[cfg(test)]
@@ -45,7 +47,7 @@ use bytes::Bytes;
 pub(crate) use self::instrument::HttpMetrics;
 use self::metrics::Metrics;
 use crate::{
-    config::{HEALTHY_PATH, LANDING_PATH, READY_PATH, RELOAD_PATH},
+    config::{HEALTHY_PATH, LANDING_PATH, PROBE_PATH, READY_PATH, RELOAD_PATH},
     host::{Body, Host},
 };
 
@@ -135,6 +137,7 @@ struct Pages {
 enum Page {
     Landing,
     Metrics,
+    Probe,
     Healthy,
     Ready,
 }
@@ -166,6 +169,7 @@ impl Pages {
             LANDING_PATH => Page::Landing,
             HEALTHY_PATH => Page::Healthy,
             READY_PATH => Page::Ready,
+            PROBE_PATH if self.host.has_probes() => Page::Probe,
             RELOAD_PATH => return lifecycle::reload(&self.host, request.method()).await,
             path if path == self.host.telemetry_path() => Page::Metrics,
             path => {
@@ -190,6 +194,7 @@ impl Pages {
                 let query = head.uri.query();
                 self.metrics.page(&self.host, query, &head.headers).await
             }
+            Page::Probe => probe::answer(&self.host, &self.metrics, head).await,
             Page::Healthy => health::healthy(),
             Page::Ready => health::ready(self.host.is_ready()),
         };

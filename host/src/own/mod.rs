@@ -3,6 +3,7 @@
 //! A metric about plugins is two lines here: a field of [`PluginMetrics`], and its name, help and labels in
 //! [`PluginMetrics::new`].
 
+mod probes;
 mod process;
 mod reload;
 
@@ -14,6 +15,7 @@ use std::{
 use meterbox_metrics::{Counter, CounterVec, Gauge, GaugeVec, RegisterError, Registry};
 
 pub(crate) use self::{
+    probes::{ProbeMetrics, ProbeResult},
     process::{ProcessMetrics, start_time},
     reload::ReloadMetrics,
 };

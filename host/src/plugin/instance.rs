@@ -10,20 +10,19 @@ use meterbox_metrics::{Desc, Kind, Sample, Scope, Session};
 use wasmtime::{Store, component::InstancePre};
 use wasmtime_wasi_http::p2::bindings::exports::wasi::http::incoming_handler;
 
-use super::convert;
+use super::{
+    call::{Call, Ended, arm, judge},
+    convert,
+};
 use crate::{
     engine::{
-        CpuClock, EPOCH, Fault, FaultKind, Identity, Metered, State,
-        bindings::{collector, lifecycle, schedule, text_collector, wants},
+        Fault, FaultKind, Identity, State,
+        bindings::{collector, lifecycle, metric_types, probe, schedule, text_collector, wants},
     },
     grants::Wanted,
     imports::meminfo::Reading,
     limits::{Limit, Limits},
 };
-
-/// How much later than its deadline a call may notice that it is over. Guest code notices in the next epoch; what is left
-/// is a host call that hangs, and is given up.
-const GRACE: Duration = EPOCH.saturating_mul(2);
 
 /// A plugin compiled and linked, from which instances are made in microseconds.
 #[derive(Clone)]
@@ -35,6 +34,7 @@ pub(crate) struct Template {
     schedule: Option<schedule::GuestIndices>,
     text: Option<text_collector::GuestIndices>,
     wants: Option<wants::GuestIndices>,
+    probe: Option<probe::GuestIndices>,
     handler: Option<incoming_handler::GuestIndices>,
 }
 
@@ -50,6 +50,7 @@ pub(crate) struct Instance {
     schedule: Option<schedule::Guest>,
     text: Option<text_collector::Guest>,
     wants: Option<wants::Guest>,
+    probe: Option<probe::Guest>,
     handler: Option<incoming_handler::Guest>,
 }
 
@@ -72,6 +73,7 @@ impl Template {
             schedule: schedule::GuestIndices::new(&pre).ok(),
             text: text_collector::GuestIndices::new(&pre).ok(),
             wants: wants::GuestIndices::new(&pre).ok(),
+            probe: probe::GuestIndices::new(&pre).ok(),
             handler: incoming_handler::GuestIndices::new(&pre).ok(),
             identity,
             pre,
@@ -86,6 +88,11 @@ impl Template {
     /// Whether it exports `wasi:http/incoming-handler`.
     pub(crate) fn has_handler(&self) -> bool {
         self.handler.is_some()
+    }
+
+    /// Whether it exports `probe`.
+    pub(super) fn has_probe(&self) -> bool {
+        self.probe.is_some()
     }
 
     /// Makes an instance, the start function of its modules included.
@@ -119,6 +126,7 @@ impl Template {
             schedule: load!(self.schedule),
             text: load!(self.text),
             wants: load!(self.wants),
+            probe: load!(self.probe),
             handler: load!(self.handler),
             store,
             start,
@@ -153,10 +161,19 @@ impl Instance {
             .run(self.collector.call_describe(&mut self.store))
             .await;
         let descs = self.settle(EXPORT, ended)?;
+        self.accept(EXPORT, descs)
+    }
+
+    /// Takes what an export has described, if it is not too much.
+    pub(super) fn accept(
+        &self,
+        export: &'static str,
+        descs: Vec<metric_types::Desc>,
+    ) -> Result<Vec<Desc>, Fault> {
         let descs: Vec<_> = descs.into_iter().map(convert::desc).collect();
         let limits = &self.store.data().identity.limits;
         match too_much(&descs, limits) {
-            Some(limit) => Err(Fault::limit(limit, EXPORT, limits)),
+            Some(limit) => Err(Fault::limit(limit, export, limits)),
             None => Ok(descs),
         }
     }
@@ -179,10 +196,19 @@ impl Instance {
         self.store.data_mut().meminfo = meminfo;
         let ended = call.run(self.collector.call_collect(&mut self.store)).await;
         let samples = self.settle(EXPORT, ended)?;
+        self.take(EXPORT, samples)
+    }
+
+    /// Takes the samples that an export has returned, if they are not too many.
+    pub(super) fn take(
+        &self,
+        export: &'static str,
+        samples: Vec<metric_types::Sample>,
+    ) -> Result<Vec<(u32, Sample)>, Fault> {
         let Identity { limits, usage, .. } = &*self.store.data().identity;
         usage.set(Limit::Samples, samples.len() as u64);
         if samples.len() > limits.samples {
-            return Err(Fault::limit(Limit::Samples, EXPORT, limits));
+            return Err(Fault::limit(Limit::Samples, export, limits));
         }
         Ok(convert::samples(samples))
     }
@@ -234,6 +260,27 @@ impl Instance {
         Some((call, &mut self.store, self.handler.as_ref()?))
     }
 
+    pub(super) fn identity(&self) -> &Arc<Identity> {
+        &self.store.data().identity
+    }
+
+    /// A call of `probe.describe`, as one of those that start an instance.
+    pub(super) fn probe_families(&mut self) -> Option<(Call, &mut Store<State>, &probe::Guest)> {
+        let call = arm(&mut self.store, self.start, Limit::StartTimeout);
+        Some((call, &mut self.store, self.probe.as_ref()?))
+    }
+
+    /// A call of `probe.probe`, which has to be over at this time, or after the plugin's timeout.
+    pub(super) fn prober(
+        &mut self,
+        deadline: Instant,
+    ) -> Option<(Call, &mut Store<State>, &probe::Guest)> {
+        let timeout = Instant::now() + self.store.data().identity.limits.timeout;
+        let call = arm(&mut self.store, deadline.min(timeout), Limit::Timeout);
+        self.store.data_mut().meminfo = Arc::default();
+        Some((call, &mut self.store, self.probe.as_ref()?))
+    }
+
     /// What became of a call of the HTTP handler.
     pub(super) fn judge<T>(&self, export: &'static str, ended: Ended<T>) -> Result<T, Fault> {
         judge(&self.store, export, ended)
@@ -266,7 +313,7 @@ impl Instance {
     }
 
     /// A call happened or it did not: what it staged counts if it returned, be it an error.
-    fn settle<T>(
+    pub(super) fn settle<T>(
         &mut self,
         export: &'static str,
         ended: Ended<Result<T, String>>,
@@ -275,55 +322,6 @@ impl Instance {
         self.commit();
         answer.map_err(|said| Fault::said(export, &said))
     }
-}
-
-/// A call into a guest that is about to be made.
-pub(super) struct Call {
-    deadline: Instant,
-    cpu: Arc<CpuClock>,
-}
-
-/// How a call ended.
-pub(super) enum Ended<T> {
-    Returned(wasmtime::Result<T>),
-    /// It hung in the host, and was given up.
-    Hung,
-}
-
-/// Starts the clocks of a call.
-fn arm(store: &mut Store<State>, deadline: Instant, by: Limit) -> Call {
-    store.set_epoch_deadline(1);
-    let meter = &mut store.data_mut().meter;
-    meter.arm(deadline, by);
-    Call {
-        deadline,
-        cpu: Arc::clone(meter.cpu()),
-    }
-}
-
-impl Call {
-    /// Waits for the call. Guest code is stopped by the epoch; this also ends the wait for a host call that hangs.
-    pub(super) async fn run<T>(self, call: impl Future<Output = wasmtime::Result<T>>) -> Ended<T> {
-        let call = Metered::new(call, self.cpu);
-        let ended = tokio::time::timeout_at((self.deadline + GRACE).into(), call).await;
-        ended.map_or(Ended::Hung, Ended::Returned)
-    }
-}
-
-fn judge<T>(store: &Store<State>, export: &'static str, ended: Ended<T>) -> Result<T, Fault> {
-    let State {
-        meter, identity, ..
-    } = store.data();
-    meter.book();
-    let fault = match ended {
-        Ended::Returned(Ok(answer)) => return Ok(answer),
-        Ended::Returned(Err(error)) => Fault::from_call(export, &error, meter, &identity.limits),
-        Ended::Hung => Fault::limit(meter.deadline_limit(), export, &identity.limits),
-    };
-    if let Some(limit) = fault.limit.filter(|limit| meter.refused() != Some(*limit)) {
-        identity.usage.deny(limit);
-    }
-    Err(fault)
 }
 
 /// What the families have too much of.

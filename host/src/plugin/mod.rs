@@ -1,11 +1,13 @@
 //! A plugin: the handle that others hold, and the worker that has its instance.
 
 mod background;
+mod call;
 mod collects;
 mod convert;
 mod instance;
 mod journal;
 mod lane;
+mod probe;
 mod recovery;
 mod rehearsal;
 mod route;
@@ -25,10 +27,12 @@ use tokio::{
 
 pub use self::recovery::PluginState;
 use self::{
-    background::Background, instance::Template, journal::Journal, lane::Begun, worker::Worker,
+    background::Background, instance::Template, journal::Journal, lane::Begun, probe::Probes,
+    worker::Worker,
 };
 pub(crate) use self::{
     collects::{Collects, Join, Lead, Role},
+    probe::{ProbeRequest, Unasked},
     rehearsal::rehearse,
     start::{Described, MadeOf, prepare},
 };
@@ -37,7 +41,7 @@ use crate::{
     grants::{GrantStatus, Wanted},
     imports::meminfo::Reading,
     limits::Limits,
-    own::{CollectorMetrics, PluginMetrics},
+    own::{CollectorMetrics, PluginMetrics, ProbeMetrics},
     source::SourceError,
 };
 
@@ -63,6 +67,9 @@ pub enum PluginError {
         /// The path.
         route: String,
     },
+    /// It may be asked to probe targets, and cannot.
+    #[error("probe is set, but the plugin does not export meterbox:plugin/probe@0.1; remove it")]
+    NoProbe,
     /// What its config refers to is not there: a folder, a file or an environment variable.
     #[error("{0}")]
     Config(String),
@@ -107,6 +114,8 @@ pub(crate) struct Plugin {
     template: Template,
     wants: Vec<Wanted>,
     route_permits: Arc<Semaphore>,
+    /// Present if it may be asked to probe targets.
+    probes: Option<Arc<Probes>>,
 }
 
 /// How a plugin's collect stands when a scrape has asked for it.
@@ -136,6 +145,11 @@ impl Plugin {
     /// Ends its ticks and its collects in the background. Calls that others make are still answered.
     pub(crate) fn retire(&self) {
         self.stop.send_replace(true);
+    }
+
+    /// Takes what is counted about its probes off the page: the plugin that took its place has none.
+    pub(crate) fn forget_probes(&self, registry: &Registry) {
+        ProbeMetrics::forget(registry, self.name());
     }
 
     /// Takes its metrics off the page, for good.
@@ -168,6 +182,11 @@ impl Plugin {
 
     pub(crate) fn routes(&self) -> &[String] {
         &self.made_of.config.routes
+    }
+
+    /// Whether it may be asked to probe targets.
+    pub(crate) fn has_probes(&self) -> bool {
+        self.probes.is_some()
     }
 
     pub(crate) fn scope(&self) -> &Arc<Scope> {

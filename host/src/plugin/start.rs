@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use meterbox_metrics::{Desc, Registry, Scope, ScopeLimits, ScopeOptions};
+use meterbox_metrics::{Desc, RegisterError, Registry, Scope, ScopeLimits, ScopeOptions};
 use tokio::{
     runtime::Handle,
     sync::{Mutex, Semaphore, watch},
@@ -17,6 +17,7 @@ use super::{
     collects::Collects,
     instance::{Instance, Template},
     journal::Journal,
+    probe::{self, Probes},
     worker::{self, Worker},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     grants::{Granted, Wanted},
     imports::log::LogQuota,
     limits::Limits,
-    own::PluginMetrics,
+    own::{PluginMetrics, ProbeMetrics},
 };
 
 /// All that decides on how a plugin behaves.
@@ -50,6 +51,8 @@ pub(crate) struct Described {
     pub(super) instance: Instance,
     made_of: MadeOf,
     descs: Vec<Desc>,
+    /// Those of its probes, if it may be asked for them.
+    probe_descs: Option<Vec<Desc>>,
     wants: Vec<Wanted>,
     pub(super) instantiate: Duration,
     pub(super) took: Duration,
@@ -81,6 +84,7 @@ pub(crate) fn prepare(
         Some(route) if !template.has_handler() => Err(PluginError::NoHandler {
             route: route.clone(),
         }),
+        _ if config.probe && !template.has_probe() => Err(PluginError::NoProbe),
         _ => Ok(Prepared { template, made_of }),
     }
 }
@@ -128,11 +132,21 @@ impl Prepared {
         }
         let described = guard("describe", instance.describe()).await;
         let descs = described.map_err(|fault| refused(&template, fault))?;
+        let probe_descs = match made_of.config.probe {
+            true => {
+                let described = guard("describe", instance.describe_probes()).await;
+                let descs = described.map_err(|fault| refused(&template, fault))?;
+                probe::check(&made_of.options(&template.identity().name), &descs)?;
+                Some(descs)
+            }
+            false => None,
+        };
         Ok(Described {
             template,
             instance,
             made_of,
             descs,
+            probe_descs,
             wants,
             instantiate,
             took: start.elapsed(),
@@ -144,13 +158,34 @@ impl Described {
     /// Makes the series about it, whose names no plugin can have from then on.
     pub(crate) fn claim(&self, registry: &Registry) -> Result<(), PluginError> {
         PluginMetrics::new(registry, self.template.identity())?;
+        ProbeMetrics::claim(registry)?;
         Ok(())
     }
 
     /// What to register for it.
     pub(crate) fn families(&self) -> (ScopeOptions, Vec<Desc>) {
-        let MadeOf { config, limits, .. } = &self.made_of;
-        let options = ScopeOptions {
+        let options = self.made_of.options(&self.template.identity().name);
+        (options, self.descs.clone())
+    }
+
+    /// What its probes share, if it may be asked for any.
+    pub(super) fn probes(&self, registry: &Registry) -> Result<Option<Probes>, RegisterError> {
+        let Some(descs) = self.probe_descs.clone() else {
+            return Ok(None);
+        };
+        let name = &self.template.identity().name;
+        let metrics = ProbeMetrics::new(registry, name)?;
+        let options = self.made_of.options(name);
+        let probes = Probes::new(options, descs, &self.made_of.limits, metrics);
+        Ok(Some(probes))
+    }
+}
+
+impl MadeOf {
+    /// How its families are registered.
+    fn options(&self, name: &str) -> ScopeOptions {
+        let Self { config, limits, .. } = self;
+        ScopeOptions {
             prefix: config.prefix.clone(),
             const_labels: config.labels.clone().into_iter().collect(),
             limits: ScopeLimits {
@@ -159,9 +194,8 @@ impl Described {
                 max_label_bytes: limits.label_bytes,
                 max_buckets: limits.buckets,
             },
-            ..ScopeOptions::new(&self.template.identity().name)
-        };
-        (options, self.descs.clone())
+            ..ScopeOptions::new(name)
+        }
     }
 }
 
@@ -181,6 +215,7 @@ impl Plugin {
         scope: Arc<Scope>,
         start: lifecycle::Start,
     ) -> Result<Arc<Self>, PluginError> {
+        let probes = described.probes(&registry)?.map(Arc::new);
         let Described {
             template,
             instance,
@@ -223,6 +258,7 @@ impl Plugin {
             template,
             wants,
             route_permits,
+            probes,
         }))
     }
 

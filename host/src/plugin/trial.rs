@@ -1,5 +1,7 @@
 //! A plugin that is called when its owner says so: no server, no clock, no pause after a fault.
 
+mod probe;
+
 use std::{
     cell::RefCell,
     collections::HashSet,
@@ -10,10 +12,12 @@ use std::{
 
 use meterbox_metrics::{Desc, Page, Registry, Scope, View};
 
+pub use self::probe::Probed;
 use super::{
     Described,
     instance::{Instance, Template},
     prepare,
+    probe::Probes,
     start::refused,
     text::Texts,
 };
@@ -59,6 +63,7 @@ pub struct Trial {
     most: [f64; WATCHED.len()],
     /// Whether the last collect failed, so that its samples are old.
     failed: bool,
+    probes: Option<Probes>,
     /// Families that are not the plugin's.
     own: HashSet<String>,
 }
@@ -138,6 +143,7 @@ struct Begun {
     registry: Registry,
     scope: Arc<Scope>,
     metrics: PluginMetrics,
+    probes: Option<Probes>,
     times: StartTimes,
 }
 
@@ -177,6 +183,7 @@ impl Begun {
         HttpMetrics::new(&registry).map_err(taken)?;
         let metrics =
             PluginMetrics::new(&registry, described.template.identity()).map_err(taken)?;
+        let probes = described.probes(&registry).map_err(taken)?;
         let (options, descs) = described.families();
         let scope = registry.register(&options, descs).map_err(taken)?;
         let Described {
@@ -188,6 +195,7 @@ impl Begun {
             registry,
             scope,
             metrics,
+            probes,
             times,
         })
     }
@@ -213,6 +221,7 @@ impl Trial {
             registry,
             scope,
             metrics,
+            probes,
             mut times,
         } = Begun::new(name, plugin, limits, compiler).await?;
         let begin = Instant::now();
@@ -240,6 +249,7 @@ impl Trial {
             restarts: 0,
             most: [0.0; WATCHED.len()],
             failed: false,
+            probes,
         };
         trial.measure();
         Ok(trial)

@@ -1,6 +1,6 @@
 //! One plugin by itself, without a server: what `meterbox check` and `meterbox bench` run, and what tests of plugins use.
 //!
-//! - [`Trial`]: start it, collect, tick, look at the page
+//! - [`Trial`]: start it, collect, tick, probe, look at the page
 //! - [`check`]: collect some times and say what an operator would stumble over
 //! - [`bench`](fn@bench): measure it
 
@@ -11,4 +11,4 @@ pub use self::{
     bench::{Bench, bench},
     check::{Check, Spread, check},
 };
-pub use crate::plugin::trial::{Collected, LimitUse, Spare, StartTimes, Trial, describe};
+pub use crate::plugin::trial::{Collected, LimitUse, Probed, Spare, StartTimes, Trial, describe};

@@ -9,6 +9,7 @@ mod compile;
 mod damaged;
 mod exports;
 mod metrics;
+mod probes;
 mod quotas;
 mod starts;
 

@@ -7,6 +7,7 @@
 pub mod collector;
 pub mod imports;
 pub mod lifecycle;
+pub mod probe;
 pub mod schedule;
 pub mod text;
 pub mod wants;

@@ -1,9 +1,16 @@
 //! `meterbox check`: collects a few times without a server, prints the page, and says what an operator would stumble over.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
+use anyhow::Context;
 use clap::ValueEnum;
-use meterbox::trial::{Check, StartTimes, Trial, check};
+use meterbox::{
+    config,
+    trial::{Check, StartTimes, Trial, check},
+};
 use meterbox_metrics::{
     Page,
     encode::{Escaping, Format as Wire},
@@ -31,6 +38,20 @@ pub(crate) struct Args {
     #[arg(short = 'n', long = "collects", value_name = "N", default_value = "10",
           value_parser = clap::value_parser!(u32).range(1..))]
     collects: u32,
+    /// Then have it probe this target, as `/probe` does, and print the page of that instead
+    #[arg(long, value_name = "TARGET")]
+    probe: Option<String>,
+    /// A parameter of the probe; repeatable
+    #[arg(
+        long = "probe.parameter",
+        value_name = "NAME=VALUE",
+        requires = "probe"
+    )]
+    parameters: Vec<String>,
+    /// How long the scraper of the probe would wait
+    #[arg(long = "probe.timeout", value_name = "DURATION", default_value = "10s", requires = "probe",
+          value_parser = config::parse_duration)]
+    patience: Duration,
     /// Form of the page; `proto-text` is what Go's proto.MarshalTextString prints; `json` has the findings in it
     #[arg(
         long = "format",
@@ -62,13 +83,30 @@ struct Unsound {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     logging::start(&args.log)?;
-    let configured = args.subject.configured()?;
+    let mut configured = args.subject.configured()?;
+    configured.plugin.probe |= args.probe.is_some();
+    let parameters = args.parameters.iter().map(|parameter| {
+        let (name, value) = parameter.split_once('=').with_context(|| {
+            format!("--probe.parameter {parameter:?} has no \"=\"; write NAME=VALUE")
+        })?;
+        Ok((name.to_owned(), value.to_owned()))
+    });
+    let parameters = parameters.collect::<anyhow::Result<Vec<_>>>()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let (trial, found) = runtime.block_on(async {
+    let (trial, mut found, probed) = runtime.block_on(async {
         let mut trial = configured.start().await?;
         let found = check(&mut trial, args.collects as usize).await;
-        Ok::<_, meterbox::Error>((trial, found))
+        let probed = match &args.probe {
+            Some(target) => trial.probe(target, parameters, args.patience).await,
+            None => None,
+        };
+        Ok::<_, meterbox::Error>((trial, found, probed))
     })?;
+    if let Some(probed) = probed {
+        found.faults.extend(probed.fault);
+        found.refused.extend(probed.refused);
+        found.page = probed.page;
+    }
     let mut out = io::stdout().lock();
     if args.form == Format::Json {
         serde_json::to_writer_pretty(&mut out, &json(&configured.name, &trial, &found))?;
