@@ -3,6 +3,8 @@
 //! `make examples` builds what this machine has toolchains for. A test whose plugin is missing is skipped and says so;
 //! `METERBOX_REQUIRE_LANGUAGES=1` makes that a failure.
 
+mod new;
+
 use std::{
     env, fs,
     io::{self, Write as _},

@@ -1,5 +1,7 @@
 //! `meterbox new`: a project for a plugin, that builds and passes its tests as it is.
 
+mod templates;
+
 use std::{
     env, fs,
     io::{self, Write},
@@ -9,9 +11,11 @@ use std::{
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use self::templates::Template;
+
 /// Write a project for a new plugin
 ///
-/// It is a small collector with its tests, its config and the commands that build it. Nothing that is there is overwritten.
+/// It is a small collector with its config and the commands that build it and try it out. Nothing that is there is overwritten.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The plugin: letters, digits, `_` and `-`, with a letter first
@@ -32,37 +36,26 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Language {
     Rust,
+    Python,
+    #[value(name = "js", alias = "javascript")]
+    JavaScript,
+    C,
+    Go,
 }
 
-/// A file of a project, and its text with gaps such as `{{name}}`.
-type Template = (&'static str, &'static str);
-
-const RUST: [Template; 6] = [
-    (
-        ".gitignore",
-        include_str!("../../templates/rust/gitignore.in"),
-    ),
-    (
-        "Cargo.toml",
-        include_str!("../../templates/rust/Cargo.toml.in"),
-    ),
-    (
-        "README.md",
-        include_str!("../../templates/rust/README.md.in"),
-    ),
-    (
-        "meterbox.toml",
-        include_str!("../../templates/rust/meterbox.toml.in"),
-    ),
-    (
-        "src/lib.rs",
-        include_str!("../../templates/rust/src/lib.rs.in"),
-    ),
-    (
-        "tests/collect.rs",
-        include_str!("../../templates/rust/tests/collect.rs.in"),
-    ),
-];
+impl Language {
+    fn templates(self) -> Vec<Template> {
+        let (files, wit) = match self {
+            // The SDK brings the contract.
+            Self::Rust => (templates::RUST, &[][..]),
+            Self::Python => (templates::PYTHON, templates::WIT),
+            Self::JavaScript => (templates::JAVASCRIPT, templates::WIT),
+            Self::C => (templates::C, templates::WIT),
+            Self::Go => (templates::GO, templates::WIT),
+        };
+        [files, wit].concat()
+    }
+}
 
 /// Where the crates lie in a checkout.
 const SDK: &str = "guest/sdk";
@@ -83,16 +76,17 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             folder.display()
         );
     }
-    let templates = match args.lang {
-        Language::Rust => RUST,
-    };
     let gaps = gaps(name, checkout(args.sdk.as_deref())?.as_deref());
-    for (file, text) in templates {
+    for (file, text) in args.lang.templates() {
         let path = folder.join(file);
         let parent = path.parent().unwrap_or(&folder);
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        fs::write(&path, fill(text, &gaps))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        // Only what is ours has gaps.
+        let text = match file.starts_with("wit/") {
+            true => text.to_owned(),
+            false => fill(text, &gaps),
+        };
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let shown = folder.display();
     writeln!(
@@ -128,7 +122,7 @@ fn checkout(given: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// What is filled in.
-fn gaps(name: &str, checkout: Option<&Path>) -> [(&'static str, String); 6] {
+fn gaps(name: &str, checkout: Option<&Path>) -> [(&'static str, String); 7] {
     let snake = name.replace('-', "_");
     let version = env!("CARGO_PKG_VERSION");
     let dependency = |part: &str| match checkout {
@@ -157,6 +151,7 @@ fn gaps(name: &str, checkout: Option<&Path>) -> [(&'static str, String); 6] {
         ("{{sdk}}", dependency(SDK)),
         ("{{harness}}", dependency(HARNESS)),
         ("{{dependencies}}", dependencies),
+        ("{{version}}", version.to_owned()),
     ]
 }
 
@@ -172,12 +167,22 @@ mod tests {
     #[test]
     fn no_gap_stays_open() {
         for root in [None, Some(Path::new("/a \"b\""))] {
-            for (file, text) in RUST {
+            for (file, text) in Language::value_variants()
+                .iter()
+                .flat_map(|lang| lang.templates())
+            {
                 let filled = fill(text, &gaps("my-plugin", root));
-                assert!(!filled.contains("{{"), "{file}: {filled}");
+                // In C and Go two braces are no gap.
+                let open = filled.split("{{").skip(1);
+                let mut open = open.filter_map(|rest| rest.split_once("}}"));
+                let gap = open.find(|(gap, _)| gap.chars().all(|c| c.is_ascii_lowercase()));
+                assert_eq!(gap, None, "{file}: {filled}");
             }
         }
-        let filled = fill(RUST[1].1, &gaps("a", Some(Path::new("/a \"b\""))));
+        let filled = fill(
+            templates::RUST[1].1,
+            &gaps("a", Some(Path::new("/a \"b\""))),
+        );
         assert!(
             filled.contains(r#"{ path = "/a \"b\"/guest/sdk" }"#),
             "{filled}"

@@ -1,0 +1,1 @@
+../../../../../examples/go/embed/main.go

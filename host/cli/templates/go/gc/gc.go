@@ -1,0 +1,1 @@
+../../../../../examples/go/gc/gc.go
