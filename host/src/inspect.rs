@@ -178,6 +178,12 @@ impl Inspection {
         versions
     }
 
+    /// Whether it exports `probe`, and may be asked to measure targets.
+    pub fn has_probe(&self) -> bool {
+        let mut ours = self.exports.iter().filter_map(|each| contract(&each.name));
+        ours.any(|(name, version)| name == "probe" && version.starts_with("0.1."))
+    }
+
     fn walk(&mut self, bytes: &[u8]) -> Result<(), wasmparser::BinaryReaderError> {
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {

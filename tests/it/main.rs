@@ -12,6 +12,7 @@ mod front_door;
 mod grants;
 mod hostile;
 mod http_edges;
+mod inspect;
 mod judges;
 mod kept;
 mod limits;

@@ -1,6 +1,9 @@
 //! Which plugin a tool is about, and what it is given.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use meterbox::{
@@ -37,30 +40,13 @@ pub(crate) struct Configured {
 impl Subject {
     /// The plugin's table.
     pub(crate) fn configured(&self) -> anyhow::Result<Configured> {
-        let (mut config, name) = match &self.config_file {
-            Some(file) => {
-                let name = self.plugin.to_string_lossy().into_owned();
-                (Config::load(file)?, name)
-            }
-            None => {
-                let name = name(&self.plugin);
-                let text = self.table(&name)?;
-                (Config::parse(&text, "the flags", "".as_ref())?, name)
-            }
-        };
-        let Some(plugin) = config.plugins.remove(&name) else {
-            let names: Vec<_> = config.plugins.into_keys().collect();
-            bail!(
-                "the config file has no plugin {name:?}; it has {}",
-                names.join(", ")
-            );
-        };
-        let limits = config.limits_of(&plugin);
-        Ok(Configured {
-            name,
-            plugin,
-            limits,
-        })
+        if let Some(file) = &self.config_file {
+            return Configured::load(file, &self.plugin);
+        }
+        let name = name(&self.plugin);
+        let text = self.table(&name)?;
+        let config = Config::parse(&text, "the flags", "".as_ref())?;
+        Configured::of(config, name)
     }
 
     /// What a config file would say.
@@ -85,6 +71,27 @@ impl Subject {
 }
 
 impl Configured {
+    /// The plugin of this name in a config file.
+    pub(crate) fn load(file: &Path, name: &Path) -> anyhow::Result<Self> {
+        Self::of(Config::load(file)?, name.to_string_lossy().into_owned())
+    }
+
+    fn of(mut config: Config, name: String) -> anyhow::Result<Self> {
+        let Some(plugin) = config.plugins.remove(&name) else {
+            let names: Vec<_> = config.plugins.into_keys().collect();
+            bail!(
+                "the config file has no plugin {name:?}; it has {}",
+                names.join(", ")
+            );
+        };
+        let limits = config.limits_of(&plugin);
+        Ok(Self {
+            name,
+            plugin,
+            limits,
+        })
+    }
+
     /// Loads and starts it; it is compiled in a process of its own.
     pub(crate) async fn start(&self) -> Result<Trial, meterbox::Error> {
         let limits = self.limits.clone();
@@ -98,7 +105,7 @@ pub(crate) fn compiler() -> Compiler {
 }
 
 /// What the plugin in this file is called.
-pub(crate) fn name(file: &std::path::Path) -> String {
+pub(crate) fn name(file: &Path) -> String {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let fits = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     let name: String = stem

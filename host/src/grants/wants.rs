@@ -87,11 +87,13 @@ impl Granted {
 
     /// The lines of config that are missing for what is needed, if any are.
     pub(crate) fn missing(&self, wanted: &[Wanted]) -> Option<String> {
+        self.lines(wanted.iter().filter(|want| want.is_needed))
+    }
+
+    /// The lines of config for what is wanted and not granted, if there is any.
+    pub(crate) fn lines<'a>(&self, wanted: impl Iterator<Item = &'a Wanted>) -> Option<String> {
         let mut lines: BTreeMap<Grant, Vec<&Wanted>> = BTreeMap::new();
-        for want in wanted
-            .iter()
-            .filter(|want| want.is_needed && !want.is_granted)
-        {
+        for want in wanted.filter(|want| !want.is_granted) {
             lines.entry(want.grant).or_default().push(want);
         }
         if lines.is_empty() {

@@ -34,7 +34,7 @@ pub(crate) use self::{
     collects::{Collects, Join, Lead, Role},
     probe::{ProbeRequest, Unasked},
     rehearsal::rehearse,
-    start::{Described, MadeOf, prepare},
+    start::{Described, MadeOf, Prepared, prepare},
 };
 use crate::{
     engine::{Fault, Usage},

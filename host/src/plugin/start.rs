@@ -114,8 +114,23 @@ fn identity(
 }
 
 impl Prepared {
+    /// What it wants to be granted, and the lines of config for what it is not.
+    pub(super) async fn wants(&self) -> Result<(Vec<Wanted>, Option<String>), PluginError> {
+        let Self { template, .. } = self;
+        let asked = async { template.instantiate().await?.wants().await };
+        let wants = guard("wants", asked).await;
+        let wants = wants.map_err(|fault| refused(template, fault))?;
+        let lines = template.identity().grants.lines(wants.iter());
+        Ok((wants, lines))
+    }
+
     /// Makes the first instance and lets it describe itself.
     pub(crate) async fn describe(self) -> Result<Described, PluginError> {
+        self.describe_itself(true).await
+    }
+
+    /// The same; `insists` says whether it must be granted what it needs.
+    pub(super) async fn describe_itself(self, insists: bool) -> Result<Described, PluginError> {
         let Self { template, made_of } = self;
         let start = Instant::now();
         let first = async {
@@ -127,7 +142,9 @@ impl Prepared {
         let (mut instance, wants) = first.map_err(|fault| refused(&template, fault))?;
         let instantiate = start.elapsed();
         // Before it fails for want of it.
-        if let Some(lines) = template.identity().grants.missing(&wants) {
+        if let Some(lines) = template.identity().grants.missing(&wants)
+            && insists
+        {
             return Err(PluginError::Wants { lines });
         }
         let described = guard("describe", instance.describe()).await;
@@ -166,6 +183,11 @@ impl Described {
     pub(crate) fn families(&self) -> (ScopeOptions, Vec<Desc>) {
         let options = self.made_of.options(&self.template.identity().name);
         (options, self.descs.clone())
+    }
+
+    /// The families of its probes; none if it may not be asked for any.
+    pub(super) fn probe_descs(&self) -> &[Desc] {
+        self.probe_descs.as_deref().unwrap_or_default()
     }
 
     /// What its probes share, if it may be asked for any.

@@ -1,6 +1,7 @@
 //! A plugin that is called when its owner says so: no server, no clock, no pause after a fault.
 
 mod probe;
+mod survey;
 
 use std::{
     cell::RefCell,
@@ -12,9 +13,12 @@ use std::{
 
 use meterbox_metrics::{Desc, Page, Registry, Scope, View};
 
-pub use self::probe::Probed;
+pub use self::{
+    probe::Probed,
+    survey::{Families, Survey, survey},
+};
 use super::{
-    Described,
+    Described, PluginError, Prepared,
     instance::{Instance, Template},
     prepare,
     probe::Probes,
@@ -120,20 +124,31 @@ impl fmt::Debug for Spare {
     }
 }
 
-/// Loads a plugin, lets its first instance describe itself and registers the families beside the host's own; returns them
-/// as it described them. It runs in a sandbox with no more than the config grants, and is not initialised.
-///
-/// # Errors
-///
-/// [`Error::Plugin`] where it does not fit this host: it cannot be loaded, traps, or its families are refused.
-pub async fn describe(
+fn failed(name: &str, error: impl Into<PluginError>) -> Error {
+    Error::Plugin {
+        name: name.to_owned(),
+        error: error.into(),
+    }
+}
+
+/// A plugin that is loaded, and how long that took.
+async fn load(
     name: &str,
     plugin: &PluginConfig,
     limits: Limits,
     compiler: Option<Compiler>,
-) -> Result<Vec<Desc>, Error> {
-    let begun = Begun::new(name, plugin, limits, compiler).await?;
-    Ok(begun.scope.descs().to_vec())
+) -> Result<(Prepared, Duration), Error> {
+    let settings = Settings {
+        state: None,
+        compiler,
+        limits: limits.clone(),
+    };
+    let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
+    let begin = Instant::now();
+    let loaded = engine.load(&plugin.source).await;
+    let took = begin.elapsed();
+    let prepared = prepare(&loaded, name, plugin, limits, Arc::default());
+    Ok((prepared.map_err(|error| failed(name, error))?, took))
 }
 
 /// A plugin whose families are registered.
@@ -142,33 +157,22 @@ struct Begun {
     instance: Instance,
     registry: Registry,
     scope: Arc<Scope>,
+    /// The families of its probes.
+    probe_descs: Vec<Desc>,
     metrics: PluginMetrics,
     probes: Option<Probes>,
     times: StartTimes,
 }
 
 impl Begun {
+    /// `insists` says whether it must be granted what it needs.
     async fn new(
         name: &str,
-        plugin: &PluginConfig,
-        limits: Limits,
-        compiler: Option<Compiler>,
+        (prepared, load): (Prepared, Duration),
+        insists: bool,
     ) -> Result<Self, Error> {
-        let failed = |error| Error::Plugin {
-            name: name.to_owned(),
-            error,
-        };
-        let settings = Settings {
-            state: None,
-            compiler,
-            limits: limits.clone(),
-        };
-        let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
-        let begin = Instant::now();
-        let loaded = engine.load(&plugin.source).await;
-        let load = begin.elapsed();
-        let prepared = prepare(&loaded, name, plugin, limits, Arc::default()).map_err(failed)?;
-        let described = prepared.describe().await.map_err(failed)?;
+        let described = prepared.describe_itself(insists).await;
+        let described = described.map_err(|error| failed(name, error))?;
         let times = StartTimes {
             load,
             instantiate: described.instantiate,
@@ -176,7 +180,7 @@ impl Begun {
             init: Duration::ZERO,
         };
         let registry = Registry::default();
-        let taken = |error: meterbox_metrics::RegisterError| failed(error.into());
+        let taken = |error: meterbox_metrics::RegisterError| failed(name, error);
         own::build_info(&registry).map_err(taken)?;
         // Only to have their names taken, as they are on a page that is served.
         ProcessMetrics::new(&registry).map_err(taken)?;
@@ -184,6 +188,7 @@ impl Begun {
         let metrics =
             PluginMetrics::new(&registry, described.template.identity()).map_err(taken)?;
         let probes = described.probes(&registry).map_err(taken)?;
+        let probe_descs = described.probe_descs().to_vec();
         let (options, descs) = described.families();
         let scope = registry.register(&options, descs).map_err(taken)?;
         let Described {
@@ -194,6 +199,7 @@ impl Begun {
             instance,
             registry,
             scope,
+            probe_descs,
             metrics,
             probes,
             times,
@@ -223,7 +229,8 @@ impl Trial {
             metrics,
             probes,
             mut times,
-        } = Begun::new(name, plugin, limits, compiler).await?;
+            ..
+        } = Begun::new(name, load(name, plugin, limits, compiler).await?, true).await?;
         let begin = Instant::now();
         instance.attach(Arc::clone(&scope));
         let begun = async {
@@ -231,10 +238,7 @@ impl Trial {
             instance.interval().await
         };
         let begun = guard("init", begun).await;
-        let interval = begun.map_err(|fault| Error::Plugin {
-            name: name.to_owned(),
-            error: refused(&template, fault),
-        })?;
+        let interval = begun.map_err(|fault| failed(name, refused(&template, fault)))?;
         times.init = begin.elapsed();
         let mut trial = Self {
             texts: Texts::new(&registry, &scope, &metrics.collector),

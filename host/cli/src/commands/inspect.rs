@@ -6,10 +6,10 @@ use std::{
 };
 
 use meterbox::{
-    Error, PluginError,
+    Error, PluginError, Wanted,
     config::{Limits, PluginConfig},
     inspect::{Inspection, Interface},
-    trial,
+    trial::{self, Families, Survey},
 };
 use meterbox_metrics::Desc;
 use serde_json::{Value, json};
@@ -18,18 +18,22 @@ use crate::{
     args::LogArgs,
     logging,
     report::{Form, rows},
-    subject,
+    subject::{self, Configured},
 };
 
 /// Show what a plugin's file is and whether it fits this host
 ///
-/// It is asked for its families in a sandbox that is granted nothing, with the default limits. Ends with code 78 if it does
-/// not fit.
+/// It is asked for its families, and for what it wants to be granted, in a sandbox that is granted nothing, with the default
+/// limits; with --config.file in the one that the file gives it. Ends with code 78 if it does not fit, or is not granted there
+/// what it needs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The plugin: a core module or a component
-    #[arg(value_name = "FILE.wasm")]
-    file: PathBuf,
+    /// The plugin's file, a core module or a component; with --config.file, its name there
+    #[arg(value_name = "PLUGIN")]
+    plugin: PathBuf,
+    /// Take the plugin as this config file has it, and hold what it wants against what it is granted
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
     /// Form of the output
     #[arg(
         long = "format",
@@ -44,38 +48,70 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     logging::start(&args.log)?;
-    let name = subject::name(&args.file);
-    let inspection = Inspection::read(&args.file).map_err(|error| Error::Plugin {
+    let Configured {
+        name,
+        mut plugin,
+        limits,
+    } = match &args.config_file {
+        Some(file) => Configured::load(file, &args.plugin)?,
+        None => Configured {
+            name: subject::name(&args.plugin),
+            plugin: PluginConfig::file(&args.plugin),
+            limits: Limits::default(),
+        },
+    };
+    let inspection = Inspection::read(&plugin.source).map_err(|error| Error::Plugin {
         name: name.clone(),
         error: PluginError::from(error),
     })?;
-    let plugin = PluginConfig::file(&args.file);
+    plugin.probe |= inspection.has_probe();
     let runtime = tokio::runtime::Runtime::new()?;
-    let limits = Limits::default();
     let compiler = Some(subject::compiler());
-    let described = trial::describe(&name, &plugin, limits, compiler);
-    let described = runtime.block_on(described);
+    let surveyed = trial::survey(&name, &plugin, limits, compiler);
+    let surveyed = runtime.block_on(surveyed);
+    let seen = Seen {
+        source: plugin.source.display().to_string(),
+        inspection,
+        survey: surveyed.unwrap_or_else(|error| Survey {
+            wants: Vec::new(),
+            missing: None,
+            families: Err(error),
+        }),
+    };
     let mut out = io::stdout().lock();
     match args.form {
-        Form::Text => text(&mut out, args, &inspection, &described)?,
+        Form::Text => text(&mut out, args, &seen)?,
         Form::Json => {
-            serde_json::to_writer_pretty(&mut out, &json(args, &inspection, &described))?;
+            serde_json::to_writer_pretty(&mut out, &json(&seen))?;
             writeln!(out)?;
         }
     }
-    described?;
-    Ok(())
+    let lacks = args.config_file.is_some() && !seen.survey.has_what_it_needs();
+    seen.survey.families?;
+    match seen.survey.missing {
+        Some(lines) if lacks => Err(Error::Plugin {
+            name,
+            error: PluginError::Wants { lines },
+        }
+        .into()),
+        _ => Ok(()),
+    }
 }
 
-type Described = Result<Vec<Desc>, Error>;
+/// All that is known.
+struct Seen {
+    source: String,
+    inspection: Inspection,
+    survey: Survey,
+}
 
-fn text(
-    out: &mut impl Write,
-    args: &Args,
-    found: &Inspection,
-    described: &Described,
-) -> io::Result<()> {
-    writeln!(out, "{}", args.file.display())?;
+fn text(out: &mut impl Write, args: &Args, seen: &Seen) -> io::Result<()> {
+    let Seen {
+        source,
+        inspection: found,
+        survey,
+    } = seen;
+    writeln!(out, "{source}")?;
     let or_none = |text: String| {
         if text.is_empty() {
             "-".to_owned()
@@ -107,8 +143,31 @@ fn text(
     )?;
     interfaces(out, "imports", &found.imports)?;
     interfaces(out, "exports", &found.exports)?;
-    writeln!(out, "families")?;
-    for desc in described.iter().flatten() {
+    let nothing = Families::default();
+    let described = survey.families.as_ref().unwrap_or(&nothing);
+    families(out, "families", &described.page)?;
+    if !described.probes.is_empty() {
+        families(out, "families of probes", &described.probes)?;
+    }
+    writeln!(out, "custom sections")?;
+    for (name, bytes) in &found.sections {
+        writeln!(out, "  {name} ({bytes} bytes)")?;
+    }
+    wants(out, survey)?;
+    match &survey.families {
+        Ok(_) => writeln!(out, "fits this host: yes")?,
+        Err(error) => writeln!(out, "fits this host: no: {error}")?,
+    }
+    match (&args.config_file, survey.has_what_it_needs()) {
+        (None, _) => Ok(()),
+        (Some(_), true) => writeln!(out, "granted what it needs: yes"),
+        (Some(_), false) => writeln!(out, "granted what it needs: no"),
+    }
+}
+
+fn families(out: &mut impl Write, title: &str, all: &[Desc]) -> io::Result<()> {
+    writeln!(out, "{title}")?;
+    for desc in all {
         let labels = match desc.label_names.as_slice() {
             [] => String::new(),
             names => format!("{{{}}}", names.join(",")),
@@ -116,14 +175,39 @@ fn text(
         let (name, kind, help) = (&desc.name, desc.kind.text_name(), desc.help.escape_debug());
         writeln!(out, "  {}{labels} ({kind}) {help}", name.escape_debug())?;
     }
-    writeln!(out, "custom sections")?;
-    for (name, bytes) in &found.sections {
-        writeln!(out, "  {name} ({bytes} bytes)")?;
+    Ok(())
+}
+
+/// What it wants to be granted beside what it is, and what to write for the rest.
+fn wants(out: &mut impl Write, survey: &Survey) -> io::Result<()> {
+    if survey.wants.is_empty() {
+        return Ok(());
     }
-    match described {
-        Ok(_) => writeln!(out, "fits this host: yes"),
-        Err(error) => writeln!(out, "fits this host: no: {error}"),
+    writeln!(out, "wants")?;
+    for Wanted {
+        grant,
+        what,
+        why,
+        is_needed,
+        is_granted,
+    } in &survey.wants
+    {
+        let needed = if *is_needed { "needed" } else { "optional" };
+        let granted = if *is_granted {
+            "granted"
+        } else {
+            "not granted"
+        };
+        let wanted = format!("{} {what}", grant.key());
+        writeln!(out, "  {} ({needed}, {granted}) {why}", wanted.trim_end())?;
     }
+    if let Some(lines) = &survey.missing {
+        writeln!(out, "to grant the rest, if you trust it with that")?;
+        for line in lines.lines() {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    Ok(())
 }
 
 fn interfaces(out: &mut impl Write, title: &str, all: &[Interface]) -> io::Result<()> {
@@ -134,13 +218,21 @@ fn interfaces(out: &mut impl Write, title: &str, all: &[Interface]) -> io::Resul
     Ok(())
 }
 
-fn json(args: &Args, found: &Inspection, described: &Described) -> Value {
+fn json(seen: &Seen) -> Value {
+    let Seen {
+        source,
+        inspection: found,
+        survey,
+    } = seen;
+    let nothing = Families::default();
+    let described = survey.families.as_ref().unwrap_or(&nothing);
+    let wants: Vec<_> = survey.wants.iter().map(want).collect();
     let interfaces = |all: &[Interface]| -> Vec<Value> {
         all.iter()
             .map(|Interface { name, origin }| json!({ "name": name, "origin": origin.label() }))
             .collect()
     };
-    let families: Vec<_> = described.iter().flatten().map(family).collect();
+    let families = |all: &[Desc]| -> Vec<Value> { all.iter().map(family).collect() };
     let sections: Vec<_> = found
         .sections
         .iter()
@@ -152,7 +244,7 @@ fn json(args: &Args, found: &Inspection, described: &Described) -> Value {
         .map(|(field, name, version)| json!({ "field": field, "name": name, "version": version }))
         .collect();
     json!({
-        "file": args.file.display().to_string(),
+        "file": source,
         "sha256": found.digest,
         "form": found.form.label(),
         "bytes": found.bytes,
@@ -163,10 +255,23 @@ fn json(args: &Args, found: &Inspection, described: &Described) -> Value {
         "producers": producers,
         "imports": interfaces(&found.imports),
         "exports": interfaces(&found.exports),
-        "families": families,
+        "families": families(&described.page),
+        "probe_families": families(&described.probes),
+        "wants": wants,
+        "missing": survey.missing,
         "sections": sections,
-        "fits": described.is_ok(),
-        "problem": described.as_ref().err().map(ToString::to_string),
+        "fits": survey.families.is_ok(),
+        "problem": survey.families.as_ref().err().map(ToString::to_string),
+    })
+}
+
+fn want(want: &Wanted) -> Value {
+    json!({
+        "grant": want.grant.key(),
+        "what": want.what,
+        "why": want.why,
+        "needed": want.is_needed,
+        "granted": want.is_granted,
     })
 }
 
