@@ -1,6 +1,9 @@
 //! How a test says what to run.
 
-use std::{fmt::Write as _, fs, net::SocketAddr, path::PathBuf, process::Command, time::Duration};
+use std::{
+    ffi::OsString, fmt::Write as _, fs, net::SocketAddr, path::PathBuf, process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -13,6 +16,7 @@ pub struct Meterbox {
     config: Config,
     listen: Option<SocketAddr>,
     args: Vec<String>,
+    env: Vec<(String, OsString)>,
 }
 
 #[derive(Debug, Default)]
@@ -85,6 +89,12 @@ impl Meterbox {
         self
     }
 
+    /// A variable of its environment, which is empty but for these.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// An address of the test's choice instead of a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = Some(address);
@@ -150,7 +160,8 @@ impl Meterbox {
             .map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
         command
             .args(["--web.listen-address", &listen])
-            .args(&self.args);
+            .args(&self.args)
+            .envs(self.env);
         Ok((Process::start(&mut command)?, dir, file))
     }
 }

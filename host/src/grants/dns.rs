@@ -28,25 +28,42 @@ pub(crate) trait Resolver: Send + Sync {
     fn addresses(&self, name: &str) -> Answer;
 }
 
+/// Looks up a name, and takes its time.
+type Blocking = fn(&str) -> io::Result<Vec<IpAddr>>;
+
 /// Asks the system, as all programs do.
 #[derive(Debug)]
 struct System {
     permits: Arc<Semaphore>,
+    ask: Blocking,
+}
+
+impl System {
+    fn new(ask: Blocking) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(LOOKUPS)),
+            ask,
+        }
+    }
+}
+
+fn ask_system(name: &str) -> io::Result<Vec<IpAddr>> {
+    let addresses = (name, 0).to_socket_addrs()?;
+    Ok(addresses
+        .map(|address| address.ip().to_canonical())
+        .collect())
 }
 
 impl Resolver for System {
     fn addresses(&self, name: &str) -> Answer {
-        let (permits, name) = (Arc::clone(&self.permits), name.to_owned());
+        let (permits, ask, name) = (Arc::clone(&self.permits), self.ask, name.to_owned());
         Box::pin(async move {
             let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
             let asked = tokio::task::spawn_blocking(move || {
                 let _permit = permit;
-                (name.as_str(), 0).to_socket_addrs()
+                ask(&name)
             });
-            let addresses = asked.await.map_err(io::Error::other)??;
-            Ok(addresses
-                .map(|address| address.ip().to_canonical())
-                .collect())
+            asked.await.map_err(io::Error::other)?
         })
     }
 }
@@ -75,9 +92,7 @@ pub(crate) enum LookupError {
 
 impl Lookups {
     pub(super) fn system() -> Self {
-        Self::new(Box::new(System {
-            permits: Arc::new(Semaphore::new(LOOKUPS)),
-        }))
+        Self::new(Box::new(System::new(ask_system)))
     }
 
     pub(super) fn new(resolver: Box<dyn Resolver>) -> Self {
@@ -192,5 +207,65 @@ impl Granted {
         } else {
             format!("a name cannot lead there; grant {address} itself in plugins.{plugin}.grants")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Condvar,
+            atomic::{AtomicUsize, Ordering::SeqCst},
+        },
+        time::Duration,
+    };
+
+    use super::*;
+
+    static RUNNING: AtomicUsize = AtomicUsize::new(0);
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    static ANSWERS: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+
+    /// A system whose name server does not answer, until it does.
+    fn hangs(_: &str) -> io::Result<Vec<IpAddr>> {
+        let running = RUNNING.fetch_add(1, SeqCst) + 1;
+        assert!(running <= LOOKUPS, "{running} at a time");
+        ASKED.fetch_add(1, SeqCst);
+        let (answers, told) = &ANSWERS;
+        let answers = answers.lock().expect("nobody panics");
+        drop(told.wait_while(answers, |answers| !*answers));
+        RUNNING.fetch_sub(1, SeqCst);
+        Ok(Vec::new())
+    }
+
+    async fn until(done: impl Fn() -> bool) {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn lookups_that_hang_are_few_also_when_they_are_given_up() {
+        let system = System::new(hangs);
+        let lookups = || tokio::spawn(system.addresses("a.example"));
+        let given_up: Vec<_> = (0..2 * LOOKUPS).map(|_| lookups()).collect();
+        until(|| RUNNING.load(SeqCst) >= LOOKUPS).await;
+        for lookup in given_up {
+            lookup.abort();
+            assert!(lookup.await.is_err());
+        }
+        // Their threads hang on, so nobody else gets one.
+        let waiting = lookups();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ASKED.load(SeqCst), LOOKUPS);
+        assert!(!waiting.is_finished());
+        *ANSWERS.0.lock().expect("nobody panics") = true;
+        ANSWERS.1.notify_all();
+        let answer = waiting.await.expect("it was not given up");
+        assert_eq!(answer.expect("an answer"), Vec::<IpAddr>::new());
+        until(|| RUNNING.load(SeqCst) == 0).await;
+        assert_eq!(ASKED.load(SeqCst), LOOKUPS + 1);
     }
 }

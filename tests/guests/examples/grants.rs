@@ -10,7 +10,9 @@ use wasip2::{
     },
     http::{
         outgoing_handler,
-        types::{Fields, Method, OutgoingRequest, Scheme},
+        types::{
+            Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingRequest, Scheme,
+        },
     },
     io::streams::{InputStream, StreamError},
     sockets::{
@@ -60,6 +62,7 @@ fn attempt(what: &str) -> Outcome {
         ["udp", address] => udp(address),
         ["dns", name] => dns(name),
         ["http", method, url] => http(method, url),
+        ["together", count, url] => together(count, url),
         ["print", text] => print(&stdout::get_stdout(), text),
         ["eprint", text] => print(&stderr::get_stderr(), text),
         ["arguments"] => Ok(format!("{:?}", environment::get_arguments())),
@@ -225,8 +228,7 @@ fn dns(name: &str) -> Outcome {
     }
 }
 
-/// Status and body.
-fn http(method: &str, url: &str) -> Outcome {
+fn request(method: &str, url: &str) -> std::result::Result<OutgoingRequest, String> {
     let (scheme, rest_of_url) = url.split_once("://").ok_or("no URL")?;
     let slash = rest_of_url.find('/').unwrap_or(rest_of_url.len());
     let (authority, path) = rest_of_url.split_at(slash);
@@ -249,14 +251,42 @@ fn http(method: &str, url: &str) -> Outcome {
     request
         .set_path_with_query(Some(path))
         .map_err(|()| "path")?;
-    let response = outgoing_handler::handle(request, None).map_err(shown)?;
+    Ok(request)
+}
+
+fn response(response: &FutureIncomingResponse) -> std::result::Result<IncomingResponse, String> {
     let response = loop {
         match response.get() {
             Some(response) => break response,
             None => response.subscribe().block(),
         }
     };
-    let response = response.map_err(|()| "taken twice")?.map_err(shown)?;
+    response.map_err(|()| "taken twice")?.map_err(shown)
+}
+
+/// What so many requests that are made at once come to, sorted.
+fn together(count: &str, url: &str) -> Outcome {
+    let count: usize = count.parse().map_err(shown)?;
+    let mut responses = Vec::new();
+    for _ in 0..count {
+        let request = request("GET", url)?;
+        responses.push(outgoing_handler::handle(request, None).map_err(shown)?);
+    }
+    let mut outcomes: Vec<_> = responses
+        .iter()
+        .map(|each| match response(each) {
+            Ok(response) => response.status().to_string(),
+            Err(error) => error,
+        })
+        .collect();
+    outcomes.sort_unstable();
+    Ok(outcomes.join(" "))
+}
+
+/// Status and body.
+fn http(method: &str, url: &str) -> Outcome {
+    let request = request(method, url)?;
+    let response = response(&outgoing_handler::handle(request, None).map_err(shown)?)?;
     let status = response.status();
     let location = response.headers().get("location");
     let location = location

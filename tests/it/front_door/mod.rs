@@ -2,6 +2,7 @@
 //! Prometheus are the judges.
 
 mod addresses;
+mod plugins;
 mod prometheus;
 mod rotation;
 mod schema;

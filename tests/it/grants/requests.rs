@@ -211,3 +211,28 @@ fn answers_end() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn only_so_many_are_under_way() -> Result<()> {
+    let server = Server::start()?;
+    let attempt = format!("together 3 {}", server.url("/hangs"));
+    let after = format!("http GET {}", server.url("/"));
+    let grants = format!(
+        "http = [\"{}\"]\n[plugins.tries.limits]\noutgoing-requests = 1\noutgoing-timeout = \"300ms\"",
+        server.url("/")
+    );
+    let host = trying(&[&attempt, &after], &grants).start()?;
+    let refused = "ErrorCode::ConnectionLimitReached";
+    let outcome = format!("{refused} {refused} ErrorCode::ConnectionReadTimeout");
+    // The one that hung has made room.
+    let page = expect(&host, &[(&attempt, &outcome), (&after, "200 hello")])?;
+    drop(page);
+    let labels = [("limit", "outgoing-requests"), ("plugin", "tries")];
+    let page = host.scrape()?;
+    let denials = page.number("meterbox_plugin_denials_total", &labels)?;
+    ensure!(denials >= 2.0, "{denials}");
+    let hung = server.seen();
+    let hung = hung.iter().filter(|line| line.contains("/hangs")).count();
+    ensure!(hung <= 2, "{hung} requests in two scrapes were let through");
+    Ok(())
+}
