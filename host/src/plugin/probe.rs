@@ -36,6 +36,9 @@ pub(crate) struct ProbeRequest {
 /// What a probe has measured: whether its target is well, and samples.
 pub(super) type Measured = (bool, Vec<(u32, Sample)>);
 
+/// Families whose samples were left out of a page, and why.
+pub(super) type Refused = Vec<(Option<u32>, SampleError)>;
+
 /// Why a plugin was not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unasked {
@@ -79,11 +82,7 @@ impl Probes {
     }
 
     /// The page of a probe that ended so, and the families that were refused.
-    pub(super) fn page(
-        &self,
-        (success, samples): Measured,
-        took: Duration,
-    ) -> (Page, Vec<(Option<u32>, SampleError)>) {
+    pub(super) fn page(&self, (success, samples): Measured, took: Duration) -> (Page, Refused) {
         let descs = self.descs.clone();
         // They were registered alike when the plugin started: what could be refused was refused then.
         page(&self.options, descs, success, took, samples).unwrap_or_else(|error| {
@@ -105,7 +104,7 @@ fn page(
     success: bool,
     took: Duration,
     samples: Vec<(u32, Sample)>,
-) -> Result<(Page, Vec<(Option<u32>, SampleError)>), RegisterError> {
+) -> Result<(Page, Refused), RegisterError> {
     let registry = Registry::default();
     for (name, help, value) in [
         (
