@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the demo plugins to target/plugins and the test guests to target/plugins/test. With an argument, it builds the plugin
-# in that folder instead, such as one that `meterbox new` has made, and prints the path of its file.
+# Builds the demo plugins and the exporters to target/plugins, and the test guests to target/plugins/test. With an argument, it
+# builds the plugin in that folder instead, such as one that `meterbox new` has made, and prints the path of its file.
 #
 #   build.sh CRATE FILE   builds the plugin of another crate instead; both are absolute paths, FILE ends in the crate's name
 #
@@ -46,8 +46,8 @@ main() {
     fi
     options="--workspace --lib --examples $common_options"
     build_with_$way
-    for demo in demos/*/; do
-        install_module "$built/$(basename "$demo").wasm" "$plugins"
+    for plugin in demos/*/ exporters/*/; do
+        install_module "$built/$(basename "$plugin").wasm" "$plugins"
     done
     for guest in ../tests/guests/examples/*.rs; do
         install_module "$built/examples/$(basename "$guest" .rs).wasm" "$plugins/test"

@@ -41,7 +41,7 @@
 //! of the plugin are not shared with it, while instruments are.
 //!
 //! A plugin imports what it calls and nothing else. See [`config`], [`log`], [`meminfo`] and, behind the features of
-//! the same names, [`http`] and [`random`].
+//! the same names, [`http`] and [`random`], and [`client`], [`files`] and [`tcp`] for what is granted.
 
 #![deny(missing_docs)]
 
@@ -56,7 +56,11 @@
     reason = "generated"
 )]
 pub mod bindings;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod config;
+#[cfg(feature = "files")]
+pub mod files;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod log;
@@ -71,6 +75,8 @@ pub mod plugin;
 pub mod prelude;
 #[cfg(feature = "random")]
 pub mod random;
+#[cfg(feature = "tcp")]
+pub mod tcp;
 
 mod buckets;
 mod child;
@@ -86,6 +92,8 @@ mod labels;
 mod ledger;
 mod lifecycle;
 mod opts;
+#[cfg(any(feature = "client", feature = "files", feature = "tcp"))]
+mod peer;
 mod probe;
 mod registry;
 mod samples;
