@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts the judges of the black-box tests under target/judges: a Prometheus server, promtool, node_exporter, Python's
-# prometheus_client, and what prometheus/common does. Binaries in PATH are taken as they are; elsewhere Debian's packages are unpacked, without root and
-# without starting a service.
+# Puts the judges of the black-box tests under target/judges: a Prometheus server, promtool, node_exporter, nginx, Redis and
+# their exporters, Python's prometheus_client, and what prometheus/common does. Binaries in PATH are taken as they are; elsewhere
+# Debian's packages are unpacked, without root and without starting a service.
 #
 # A judge that cannot be had is reported, and the tests that need it are skipped; METERBOX_REQUIRE_JUDGES=1 makes that
 # a failure.
@@ -54,6 +54,32 @@ judge() {
   fi
 }
 
+# server NAME PACKAGE...: a judge whose libraries may be missing, too, which are the other packages. bin/NAME runs it with them.
+server() {
+  local name=$1 path package
+  shift
+  if path=$(PATH=$PATH:/usr/sbin command -v "$name"); then
+    ln -sfn "$path" "$judges/bin/$name"
+  elif ! "$judges/bin/$name" -v >/dev/null 2>&1; then
+    for package; do unpack "$package" || true; done
+    rm -f "$judges/bin/$name"
+    cat >"$judges/bin/$name" <<'END'
+#!/bin/sh
+debian=$(dirname "$(readlink -f "$0")")/../debian
+name=$(basename "$0")
+PATH=$debian/usr/sbin:$debian/usr/bin LD_LIBRARY_PATH=$(echo "$debian"/usr/lib/*-linux-gnu) exec "$name" "$@"
+END
+    chmod +x "$judges/bin/$name"
+  fi
+  if "$judges/bin/$name" -v >/dev/null 2>&1; then
+    echo "judge $name: $judges/bin/$name"
+  else
+    rm -f "$judges/bin/$name"
+    echo "judge $name: not found (the Debian packages $* have it)"
+    missing=1
+  fi
+}
+
 # Python's client in a venv of its own.
 python_client() {
   local venv=$judges/venv
@@ -84,6 +110,10 @@ go_judge() {
 judge prometheus prometheus prometheus
 judge promtool prometheus promtool
 judge node_exporter prometheus-node-exporter node_exporter prometheus-node-exporter
+judge nginx_exporter prometheus-nginx-exporter nginx-prometheus-exporter prometheus-nginx-exporter
+judge redis_exporter prometheus-redis-exporter redis_exporter prometheus-redis-exporter
+server nginx nginx libpcre2-8-0 libssl3
+server redis-server redis-server redis-tools libatomic1 libjemalloc2 liblzf1 libssl3
 python_client
 go_judge negotiate
 go_judge marshal

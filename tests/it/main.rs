@@ -6,6 +6,7 @@ mod demo;
 mod deploy;
 mod embed;
 mod exemplars;
+mod exporters;
 mod faults;
 mod forms;
 mod front_door;
