@@ -88,7 +88,7 @@ soak: build guests ## Load a hundred plugins, without and with hostile ones besi
 	SOAK=$(SOAK) $(CARGO) bench --locked -p meterbox-tests --bench soak
 
 fuzz: ## Run each fuzz target for FUZZ seconds (needs nightly and cargo-fuzz)
-	for target in parse_text parse_openmetrics encode session negotiation gzip config; do \
+	for target in parse_text parse_openmetrics encode session negotiation gzip config load; do \
 	  mkdir -p target/fuzz/$$target && \
 	  $(CARGO) +nightly fuzz run --fuzz-dir tests/fuzz $$target target/fuzz/$$target tests/fuzz/corpus/$$target \
 	    -- -max_total_time=$(FUZZ) -dict=tests/fuzz/exposition.dict || exit 1; \

@@ -130,7 +130,11 @@ impl Inspection {
     /// [`problem`](Self::problem) instead.
     pub fn read(path: &Path) -> Result<Self, SourceError> {
         let bytes = source::read(path, Limits::default().file_bytes as u64)?;
-        let shown = path.display().to_string();
+        Self::of(bytes, &path.display().to_string())
+    }
+
+    /// The same of bytes; `path` is for messages.
+    pub(crate) fn of(bytes: Vec<u8>, path: &str) -> Result<Self, SourceError> {
         let mut inspection = Self {
             digest: hexadecimal(&Sha256::digest(&bytes)),
             bytes: bytes.len(),
@@ -148,10 +152,10 @@ impl Inspection {
             problem: None,
         };
         let damaged = |error| SourceError::Damaged {
-            path: shown.clone(),
+            path: path.to_owned(),
             error,
         };
-        match source::componentize(bytes.clone(), &shown) {
+        match source::componentize(bytes.clone(), path) {
             Ok(component) => inspection.interfaces(&component).map_err(damaged)?,
             Err(
                 error @ (SourceError::NoWit { .. }

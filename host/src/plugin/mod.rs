@@ -4,6 +4,8 @@ mod background;
 mod call;
 mod collects;
 mod convert;
+#[cfg(test)]
+mod fuzz;
 mod instance;
 mod journal;
 mod lane;
