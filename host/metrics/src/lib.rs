@@ -42,6 +42,7 @@ pub mod gzip;
 pub mod parse;
 
 mod block;
+mod catalog;
 mod column;
 mod created;
 mod desc;
@@ -66,6 +67,7 @@ mod session;
 mod summary;
 mod taken;
 
+pub use catalog::Listed;
 pub use desc::{Desc, DescError, HistogramOptions, Kind, NativeOptions, SummaryOptions};
 pub use dynamic::DynamicError;
 pub use exemplar::{Exemplar, ExemplarError, MAX_EXEMPLAR_CHARS};

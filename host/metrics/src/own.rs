@@ -244,6 +244,12 @@ impl Own {
         self.lock().iter().map(descs).collect()
     }
 
+    /// The same, each with how many series it has.
+    pub(crate) fn lens(&self) -> Vec<(Arc<Desc>, usize)> {
+        let len = |own: &OwnFamily| (Arc::clone(&own.family.desc), own.family.len());
+        self.lock().iter().map(len).collect()
+    }
+
     /// Deletes every series with this label, whatever its family. Who still holds one changes nothing.
     pub(crate) fn remove_matching(&self, label: &str, value: &str) {
         let labels = [Template::matcher(label, value)];

@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     pub(crate) scopes: Arc<RwLock<Vec<Arc<Scope>>>>,
-    own: Own,
+    pub(crate) own: Own,
     pub(crate) natives: Arc<[prometheus::Registry]>,
 }
 
@@ -239,15 +239,16 @@ impl Registry {
         scopes.retain(|other| !Arc::ptr_eq(other, scope));
     }
 
+    /// Those that are registered.
+    pub(crate) fn scopes_now(&self) -> Vec<Arc<Scope>> {
+        let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
+        scopes.clone()
+    }
+
     /// Everything as it is now: every family that has series, ascending by name. `view` says what to take of each scope.
     /// Updates wait for as long as it takes to share the blocks, not to sort, copy or render them.
     pub fn page(&self, view: impl Fn(&Scope) -> View) -> Page {
-        let scopes = self
-            .scopes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        self.page_of(&scopes, view)
+        self.page_of(&self.scopes_now(), view)
     }
 
     /// The same with these scopes in place of those that are registered now.
