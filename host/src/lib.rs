@@ -67,6 +67,11 @@ pub mod compile {
     pub use crate::engine::compile::{Compiler, worker};
 }
 
+/// What plugins say, in the log.
+pub mod log {
+    pub use crate::imports::log::CHOSEN;
+}
+
 pub use builder::HostBuilder;
 pub use engine::{Fault, FaultKind, bounds::TooLarge};
 pub use grants::{GrantStatus, Wanted};

@@ -17,6 +17,7 @@ mod inspect;
 mod judges;
 mod kept;
 mod limits;
+mod logs;
 mod memory;
 mod negotiation;
 mod ponds;

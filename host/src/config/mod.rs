@@ -28,6 +28,7 @@ mod names;
 mod nearest;
 mod plugin;
 mod push;
+mod secrets;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,7 @@ pub use self::{
     error::{ConfigError, Place},
     grants::{DirGrant, Grant, Grants, Hosts, HttpGrant, Ports, Target},
     include::IncludeConfig,
-    plugin::{PluginConfig, Startup},
+    plugin::{LogLevel, PluginConfig, Startup},
     push::PushConfig,
     state::StateConfig,
     textfile::TextfileConfig,
@@ -62,6 +63,7 @@ pub(crate) use self::{
         http::{host as http_host, path_problem},
         target,
     },
+    secrets::Secrets,
     value::Secret,
 };
 pub use crate::limits::{Limit, Limits, LimitsConfig};

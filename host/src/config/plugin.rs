@@ -35,6 +35,10 @@ pub struct PluginConfig {
     /// What happens if the plugin does not start. Default: fail.
     #[serde(default)]
     pub startup: Startup,
+    /// Log the plugin's own lines of this level and above, whatever the host logs of its own. Default: none, which means as the
+    /// host does.
+    #[serde(default)]
+    pub log_level: Option<LogLevel>,
     /// Exact paths that the plugin's `wasi:http` handler serves. Default: none.
     #[serde(default)]
     pub routes: Vec<String>,
@@ -66,6 +70,32 @@ pub enum Startup {
     Ignore,
 }
 
+/// How much weight a plugin gives to a line of its log, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// For its author.
+    Debug,
+    /// For whoever wants to know. What it writes to its standard output counts as this.
+    Info,
+    /// Something may be wrong. What it writes to its standard error counts as this.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+impl LogLevel {
+    /// One word, as in the config and in logs.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl PluginConfig {
     /// A plugin from a file, with defaults for everything else.
     pub fn file(path: impl Into<PathBuf>) -> Self {
@@ -76,6 +106,7 @@ impl PluginConfig {
             timeout: None,
             interval: None,
             startup: Startup::default(),
+            log_level: None,
             routes: Vec::new(),
             probe: false,
             config: BTreeMap::new(),
@@ -116,6 +147,13 @@ impl PluginConfig {
     #[must_use]
     pub fn startup(mut self, startup: Startup) -> Self {
         self.startup = startup;
+        self
+    }
+
+    /// Sets which of the plugin's own lines are logged.
+    #[must_use]
+    pub fn log_level(mut self, least: LogLevel) -> Self {
+        self.log_level = Some(least);
         self
     }
 

@@ -4,7 +4,9 @@
 
 use std::{error::Error, path::Path, time::Duration};
 
-use super::{Config, ConfigError, Grants, PluginConfig, Startup, TextfileConfig, WebConfig};
+use super::{
+    Config, ConfigError, Grants, LogLevel, PluginConfig, Startup, TextfileConfig, WebConfig,
+};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, "demo.toml", Path::new("/etc/meterbox"))
@@ -53,6 +55,7 @@ fn every_key_is_read() {
         timeout = "1h"
         interval = "30s"
         startup = "retry"
+        log-level = "debug"
         routes = ["/hello"]
         probe = true
         config = { delete = "true" }
@@ -91,6 +94,7 @@ fn every_key_is_read() {
         .timeout(Duration::from_secs(3600))
         .interval(Duration::from_secs(30))
         .startup(Startup::Retry)
+        .log_level(LogLevel::Debug)
         .route("/hello")
         .probe(true)
         .config("delete", "true")

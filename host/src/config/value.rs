@@ -33,6 +33,11 @@ pub enum Value {
 pub(crate) struct Secret(String);
 
 impl Secret {
+    #[cfg(test)]
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     pub(crate) fn get(&self) -> &str {
         &self.0
     }
@@ -83,6 +88,11 @@ impl Value {
                 .map(Secret)
                 .map_err(|why| format!("cannot take it from {}: {why}", path.display())),
         }
+    }
+
+    /// Whether it is kept elsewhere, as secrets are.
+    pub(crate) fn is_kept_elsewhere(&self) -> bool {
+        !matches!(self, Self::Literal(_))
     }
 
     /// Makes a relative file one of this folder.

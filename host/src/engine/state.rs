@@ -9,7 +9,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::meter::{Meter, Usage};
 use crate::{
-    config::Secret,
+    config::{LogLevel, Secret, Secrets},
     grants::{Granted, Requests},
     imports::{log::LogQuota, meminfo::Reading, stdio::Stdio},
     limits::Limits,
@@ -28,6 +28,10 @@ pub(crate) struct Identity {
     pub(crate) limits: Arc<Limits>,
     pub(crate) usage: Arc<Usage>,
     pub(crate) log: Arc<LogQuota>,
+    /// The least that is logged of what it says; none means what the host logs of its own.
+    pub(crate) log_level: Option<LogLevel>,
+    /// What must not be in what it says.
+    pub(crate) secrets: Secrets,
 }
 
 /// The data of a store.

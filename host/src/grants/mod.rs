@@ -95,6 +95,15 @@ impl Granted {
         self
     }
 
+    /// Values of its environment that are kept elsewhere than in the config.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let values = self.env.iter().filter(|(name, _)| {
+            let value = self.config.env.get(name);
+            value.is_some_and(|value| value.is_kept_elsewhere())
+        });
+        values.map(|(_, value)| value)
+    }
+
     /// Whether there is anything of it.
     pub(crate) fn has(&self, grant: Grant) -> bool {
         self.config.has(grant)

@@ -11,12 +11,22 @@ use std::{
 use wasmtime::Result;
 
 use crate::{
+    config::LogLevel,
     engine::{
         Identity, State,
         bindings::log::{Host, Level},
     },
     limits::{Limit, Limits},
 };
+
+/// The name of the events that are lines of a plugin whose config has a `log-level`; the names of others say where they stand
+/// in the source.
+///
+/// A program that embeds the host lets events of this name through whatever their level is: those below the plugin's
+/// `log-level` are not made.
+pub const CHOSEN: &str = "line of a plugin with a log-level";
+
+const TARGET: &str = "meterbox::plugin";
 
 /// How many seconds of its allowance a plugin may save up.
 const BURST: f64 = 10.0;
@@ -111,8 +121,19 @@ impl Host for State {
     }
 }
 
-/// Logs one line of a plugin, if its quota allows; of a longer one that lost `cut` bytes already, or was written to a
-/// `stream`, so much is said.
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Debug => Self::Debug,
+            Level::Info => Self::Info,
+            Level::Warn => Self::Warn,
+            Level::Error => Self::Error,
+        }
+    }
+}
+
+/// Logs one line of a plugin, if its config wants the level and its quota allows; of a longer one that lost `cut` bytes already,
+/// or was written to a `stream`, so much is said.
 pub(super) fn line(
     identity: &Identity,
     level: Level,
@@ -120,7 +141,11 @@ pub(super) fn line(
     cut: usize,
     stream: Option<&'static str>,
 ) {
-    let plugin = identity.name.as_str();
+    let (plugin, least) = (identity.name.as_str(), identity.log_level);
+    let weight = LogLevel::from(level);
+    if least.is_some_and(|least| weight < least) {
+        return;
+    }
     let most = identity.limits.log_line_bytes;
     let mut end = message.len().min(most);
     while !message.is_char_boundary(end) {
@@ -141,12 +166,18 @@ pub(super) fn line(
     if cut > 0 {
         identity.usage.deny(Limit::LogLineBytes);
     }
+    let text = identity.secrets.mask(&message[..end], cut > 0);
     // Escaped is what could forge a line or drive a terminal.
-    let line = message[..end].escape_debug();
+    let line = text.escape_debug();
     let cut = (cut > 0).then_some(cut);
     macro_rules! log {
         ($level:ident) => {
-            tracing::$level!(target: "meterbox::plugin", plugin, stream, cut, "{line}")
+            match least {
+                None => tracing::$level!(target: TARGET, plugin, stream, cut, "{line}"),
+                Some(_) => {
+                    tracing::$level!(name: CHOSEN, target: TARGET, plugin, stream, cut, "{line}");
+                }
+            }
         };
     }
     match level {

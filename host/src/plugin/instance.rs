@@ -320,7 +320,10 @@ impl Instance {
     ) -> Result<T, Fault> {
         let answer = judge(&self.store, export, ended)?;
         self.commit();
-        answer.map_err(|said| Fault::said(export, &said))
+        answer.map_err(|said| {
+            let said = self.store.data().identity.secrets.mask(&said, false);
+            Fault::said(export, &said)
+        })
     }
 }
 

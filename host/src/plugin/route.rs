@@ -15,7 +15,7 @@ use crate::{
     engine::{Fault, FaultKind, Identity, guard},
     host::{self, BoxError},
     http::reply,
-    limits::{Limit, Limits},
+    limits::Limit,
 };
 
 /// The export that serves routes, for messages.
@@ -102,8 +102,7 @@ async fn call(
         drop(calling);
         Ok::<_, wasmtime::Error>(())
     };
-    let response =
-        async { Ok::<_, wasmtime::Error>(receive(receiver, returned, &identity.limits).await) };
+    let response = async { Ok::<_, wasmtime::Error>(receive(receiver, returned, &identity).await) };
     // The guest may wait for its body to be taken, so both go on side by side; if it traps, neither does.
     let both = async { tokio::try_join!(called, response).map(|((), response)| response) };
     let ended = call.run(both).await;
@@ -116,8 +115,9 @@ async fn receive(
         Result<Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>, ErrorCode>,
     >,
     returned: oneshot::Receiver<()>,
-    limits: &Limits,
+    identity: &Identity,
 ) -> Result<Response<host::Body>, Fault> {
+    let limits = &identity.limits;
     let fault = |kind, message: String| Fault::new(kind, EXPORT, message);
     // What the guest did not use of the request lives as long as its store: only its return says that there is no response.
     let response = tokio::select! {
@@ -127,7 +127,10 @@ async fn receive(
     };
     let response = match response {
         Some(Ok(response)) => response,
-        Some(Err(code)) => return Err(Fault::said(EXPORT, &format!("{code:?}"))),
+        Some(Err(code)) => {
+            let said = format!("{code:?}");
+            return Err(Fault::said(EXPORT, &identity.secrets.mask(&said, false)));
+        }
         None => return Err(fault(FaultKind::Contract, "it gave no response".to_owned())),
     };
     let (parts, body) = response.into_parts();

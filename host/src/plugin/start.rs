@@ -1,6 +1,7 @@
 //! From what was loaded to a plugin that serves.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use super::{
     worker::{self, Worker},
 };
 use crate::{
-    config::PluginConfig,
+    config::{PluginConfig, Secret, Secrets},
     engine::{Digest, Fault, Identity, LoadError, Loaded, Usage, bindings::lifecycle, guard},
     grants::{Granted, Wanted},
     imports::log::LogQuota,
@@ -100,14 +101,20 @@ fn identity(
         let value = value.map_err(|why| PluginError::Config(format!("config.{key}: {why}")))?;
         Ok((key.clone(), value))
     });
-    let values = values.collect::<Result<_, PluginError>>()?;
+    let values: BTreeMap<String, Secret> = values.collect::<Result<_, PluginError>>()?;
     let log = Arc::new(LogQuota::new(&limits, Instant::now()));
     let grants = Granted::new(name, &config.grants, &limits, Arc::clone(&log));
+    let grants = grants.map_err(PluginError::Config)?;
+    let is_kept_elsewhere = |key: &String| config.config[key].is_kept_elsewhere();
+    let secrets = values.iter().filter(|(key, _)| is_kept_elsewhere(key));
+    let secrets = secrets.map(|(_, value)| value).chain(grants.secrets());
     Ok(Arc::new(Identity {
         name: name.to_owned(),
+        secrets: Secrets::new(secrets),
         config: values,
-        grants: Arc::new(grants.map_err(PluginError::Config)?),
+        grants: Arc::new(grants),
         log,
+        log_level: config.log_level,
         limits: Arc::new(limits),
         usage,
     }))

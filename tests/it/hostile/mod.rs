@@ -3,7 +3,7 @@
 
 mod abi;
 #[path = "../../hostile/assemble.rs"]
-mod assemble;
+pub(crate) mod assemble;
 mod bounds;
 mod compile;
 mod damaged;

@@ -4,9 +4,14 @@ mod logfmt;
 
 use std::io;
 
+use meterbox::log::CHOSEN;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
-    Layer, Registry, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    Layer, Registry,
+    filter::{FilterExt, Targets, filter_fn},
+    fmt,
+    layer::{Filter, SubscriberExt},
+    util::SubscriberInitExt,
 };
 
 use self::logfmt::Logfmt;
@@ -32,8 +37,16 @@ pub(crate) fn start(args: &LogArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the level says, and the lines of plugins that have a level of their own.
+fn filter<S>(level: Level) -> impl Filter<S> {
+    let chosen = filter_fn(|event| event.name() == CHOSEN);
+    // No plugin says anything below it.
+    let chosen = chosen.with_max_level_hint(LevelFilter::DEBUG);
+    targets(level).or(chosen)
+}
+
 /// `debug` shows our own details only: those of the compiler would drown them.
-fn filter(level: Level) -> Targets {
+fn targets(level: Level) -> Targets {
     let level = match level {
         Level::Debug => LevelFilter::DEBUG,
         Level::Info => LevelFilter::INFO,
@@ -51,10 +64,10 @@ mod tests {
 
     #[test]
     fn debug_is_for_our_own_events() {
-        let debug = filter(Level::Debug);
+        let debug = targets(Level::Debug);
         assert!(debug.would_enable("meterbox::serve", &tracing::Level::DEBUG));
         assert!(!debug.would_enable("wasmtime", &tracing::Level::DEBUG));
-        let warn = filter(Level::Warn);
+        let warn = targets(Level::Warn);
         assert!(!warn.would_enable("wasmtime", &tracing::Level::INFO));
     }
 }

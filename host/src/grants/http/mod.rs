@@ -48,17 +48,17 @@ impl WasiHttpHooks for Requests {
 
     // Broken peers are the plugin's business, which gets the error.
     fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {
-        tracing::debug!(%error, "an outgoing request failed");
+        tracing::debug!(plugin = self.0.name.as_str(), %error, "an outgoing request failed");
         ErrorCode::HttpProtocolError
     }
 
     fn p2_error_from_connect(&mut self, error: &std::io::Error) -> ErrorCode {
-        tracing::debug!(%error, "a peer cannot be connected to");
+        tracing::debug!(plugin = self.0.name.as_str(), %error, "a peer cannot be connected to");
         ErrorCode::ConnectionRefused
     }
 
     fn p2_error_from_tls(&mut self, error: &std::io::Error) -> ErrorCode {
-        tracing::debug!(%error, "a peer's TLS failed");
+        tracing::debug!(plugin = self.0.name.as_str(), %error, "a peer's TLS failed");
         ErrorCode::TlsCertificateError
     }
 }
