@@ -2,6 +2,7 @@
 //! reload in between changes nothing for them.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,6 +34,7 @@ pub(crate) struct Down {
     pub(crate) startup: Startup,
     /// Whether it may be asked to probe targets once it runs.
     pub(crate) probes: bool,
+    pub(crate) source: PathBuf,
     /// Why it did not, the last time.
     pub(crate) error: String,
     /// How often it was tried in a row.
@@ -58,6 +60,7 @@ impl Down {
             name: name.to_owned(),
             startup: config.startup,
             probes: config.probe,
+            source: config.source.clone(),
             error,
             tries,
             due: Instant::now() + pause(limits, tries),
@@ -69,7 +72,12 @@ impl Down {
 impl Down {
     /// Whether it is time to try again.
     pub(crate) fn is_due(&self) -> bool {
-        self.startup == Startup::Retry && self.due <= Instant::now()
+        self.retry().is_some_and(|due| due <= Instant::now())
+    }
+
+    /// When it is tried again, if nobody reloads.
+    pub(crate) fn retry(&self) -> Option<Instant> {
+        (self.startup == Startup::Retry).then_some(self.due)
     }
 }
 
@@ -125,11 +133,7 @@ impl Fleet {
 
     /// When the first of those that did not start is due.
     pub(crate) fn next_try(&self) -> Option<Instant> {
-        let waiting = self
-            .down
-            .iter()
-            .filter(|down| down.startup == Startup::Retry);
-        waiting.map(|down| down.due).min()
+        self.down.iter().filter_map(Down::retry).min()
     }
 }
 

@@ -23,14 +23,13 @@ use crate::{
     batch::{Batches, Shared},
     builder::HostBuilder,
     config::{Config, ConfigError, WebConfig},
-    engine::Fault,
     fleet::Fleet,
     gather,
-    grants::{GrantStatus, Wanted},
     http::HttpMetrics,
     own::ProcessMetrics,
-    plugin::{Plugin, PluginError, PluginState, ProbeRequest, Unasked},
+    plugin::{Plugin, PluginError, ProbeRequest, Unasked},
     reload::Reloads,
+    status::PluginStatus,
 };
 
 /// Any error of somebody else's body.
@@ -215,33 +214,23 @@ impl Host {
         &self.inner.web.telemetry_path
     }
 
-    /// Every plugin, by name.
+    /// Every plugin, by name, without the lists that [`Host::plugin`] tells.
     pub fn plugins(&self) -> Vec<PluginStatus> {
         let fleet = self.inner.fleet();
-        let down = fleet.down.iter().map(|down| PluginStatus {
-            name: down.name.clone(),
-            up: false,
-            state: PluginState::Waiting,
-            faults: Vec::new(),
-            routes: Vec::new(),
-            wants: Vec::new(),
-            grants: Vec::new(),
-        });
+        let down = fleet.down.iter().map(PluginStatus::from);
         let plugins = fleet.plugins.iter();
-        let mut all: Vec<_> = plugins
-            .map(|plugin| PluginStatus {
-                name: plugin.name().to_owned(),
-                up: plugin.metrics().up.get() == 1.0,
-                state: plugin.state(),
-                faults: plugin.faults(),
-                routes: plugin.routes().to_vec(),
-                wants: plugin.wants().to_vec(),
-                grants: plugin.grants(),
-            })
-            .chain(down)
-            .collect();
+        let mut all: Vec<_> = plugins.map(|plugin| plugin.summary()).chain(down).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
+    }
+
+    /// How the plugin of this name is doing, if there is one.
+    pub fn plugin(&self, name: &str) -> Option<PluginStatus> {
+        let fleet = self.inner.fleet();
+        match fleet.plugin(name) {
+            Some(plugin) => Some(plugin.status()),
+            None => fleet.down(name).map(PluginStatus::from),
+        }
     }
 
     /// The plugin route mounted at exactly this path.
@@ -282,25 +271,6 @@ impl Host {
     pub fn shutdown(&self) {
         self.inner.stopping.store(true, Ordering::Relaxed);
     }
-}
-
-/// How a plugin is doing, for pages and logs.
-#[derive(Clone, Debug)]
-pub struct PluginStatus {
-    /// The name in the config.
-    pub name: String,
-    /// Whether the last call into it came back.
-    pub up: bool,
-    /// Whether it has an instance, or why it waits for one.
-    pub state: PluginState,
-    /// Its last faults, the newest first; at most 16.
-    pub faults: Vec<Fault>,
-    /// Paths that it serves.
-    pub routes: Vec<String>,
-    /// What it says that it wants to be granted, and whether it is.
-    pub wants: Vec<Wanted>,
-    /// Every grant that it has, used or was denied.
-    pub grants: Vec<GrantStatus>,
 }
 
 /// A path that a plugin serves.

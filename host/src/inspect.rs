@@ -13,6 +13,9 @@ use crate::{
 /// The SDK writes its name and version into a custom section of this name.
 const SDK_SECTION: &str = "meterbox-sdk";
 
+/// Characters of it that are worth showing at every start.
+const LONGEST_SDK: usize = 100;
+
 /// What a plugin may import of the contract: interfaces of `meterbox:plugin@0.1`.
 const IMPORTS: [&str; 6] = [
     "config",
@@ -259,6 +262,19 @@ impl Inspection {
     }
 }
 
+/// The SDK that a file says it was written with; of a file that cannot be read to its end, what came before.
+pub(crate) fn sdk(bytes: &[u8]) -> Option<String> {
+    let payloads = Parser::new(0).parse_all(bytes).map_while(Result::ok);
+    let mut sections = payloads.filter_map(|payload| match payload {
+        Payload::CustomSection(section) if section.name() == SDK_SECTION => Some(section),
+        _ => None,
+    });
+    let text = String::from_utf8_lossy(sections.next()?.data());
+    Some(printable(
+        &text.chars().take(LONGEST_SDK).collect::<String>(),
+    ))
+}
+
 impl Interface {
     fn import(name: &str) -> Self {
         let is_wasi = wasi(name).is_some_and(|(package, _)| WASI.contains(&package));
@@ -297,7 +313,7 @@ fn wasi(name: &str) -> Option<(&str, &str)> {
     version.starts_with("0.2.").then(|| path.split_once('/'))?
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -55,10 +55,12 @@ mod host;
 mod imports;
 mod limits;
 mod own;
+mod pages;
 mod plugin;
 mod push;
 mod reload;
 mod source;
+mod status;
 mod textfile;
 mod watch;
 
@@ -69,13 +71,14 @@ pub mod compile {
 
 /// What plugins say, in the log.
 pub mod log {
-    pub use crate::imports::log::CHOSEN;
+    pub use crate::imports::{log::CHOSEN, recent::LogLine};
 }
 
 pub use builder::HostBuilder;
 pub use engine::{Fault, FaultKind, bounds::TooLarge};
 pub use grants::{GrantStatus, Wanted};
-pub use host::{Body, Error, Host, PluginStatus, Route};
+pub use host::{Body, Error, Host, Route};
 pub use plugin::{PluginError, PluginState};
 pub use reload::Reloaded;
 pub use source::SourceError;
+pub use status::{Collected, LimitStatus, PluginStatus};

@@ -170,8 +170,13 @@ impl Limit {
     }
 
     /// Whether it is a time, which cannot be 0.
-    fn is_time(self) -> bool {
+    pub(crate) fn is_time(self) -> bool {
         Self::UNITS[self as usize] == "duration"
+    }
+
+    /// Whether it is a number of bytes.
+    pub(crate) fn is_bytes(self) -> bool {
+        Self::UNITS[self as usize] == "bytes"
     }
 
     /// What to write to raise it for one plugin.

@@ -218,6 +218,11 @@ impl Host {
             .unwrap_or_else(|crash| Err(Error::Engine(crash.to_string())))
     }
 
+    /// Whether the last reload was done, and when that was for the last one that was: seconds since 1970.
+    pub(crate) fn last_reload(&self) -> (bool, f64) {
+        self.inner.reloads.metrics.last()
+    }
+
     /// The config that runs. Waits for a reload that is under way.
     pub(crate) async fn running_config(&self) -> Config {
         self.inner.reloads.running.lock().await.clone()

@@ -217,5 +217,10 @@ fn secrets_are_not_logged() -> Result<()> {
     host.logged(&["my:[secret]", "plugin=tries"])?;
     let log = host.log().join("\n");
     ensure!(!log.contains("hunter2"), "{log}");
+    for path in ["/plugins/tries", "/api/v1/plugins/tries"] {
+        let page = host.get(path)?.text()?;
+        ensure!(page.contains("my:[secret]"), "{path}: {page}");
+        ensure!(!page.contains("hunter2"), "{path}: {page}");
+    }
     Ok(())
 }

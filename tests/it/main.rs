@@ -20,6 +20,7 @@ mod limits;
 mod logs;
 mod memory;
 mod negotiation;
+mod pages;
 mod ponds;
 mod probe;
 mod push;

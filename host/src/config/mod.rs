@@ -56,7 +56,10 @@ pub use self::{
     textfile::TextfileConfig,
     units::parse_duration,
     value::Value,
-    web::{HEALTHY_PATH, LANDING_PATH, PROBE_PATH, READY_PATH, RELOAD_PATH, WebConfig},
+    web::{
+        API_PATH, HEALTHY_PATH, LANDING_PATH, PLUGINS_PATH, PROBE_PATH, READY_PATH, RELOAD_PATH,
+        WebConfig,
+    },
 };
 pub(crate) use self::{
     grants::{

@@ -38,6 +38,7 @@ fn every_key_is_read() {
         external-url = "https://example.org/a/"
         route-prefix = "/b/"
         telemetry-path = "/m"
+        status = false
         enable-lifecycle = true
         max-connections = 7
         max-connections-per-peer = 3
@@ -75,6 +76,7 @@ fn every_key_is_read() {
         external_url: Some("https://example.org/a/".into()),
         route_prefix: Some("/b/".into()),
         telemetry_path: "/m".into(),
+        status: false,
         enable_lifecycle: true,
         max_connections: 7,
         max_connections_per_peer: Some(3),
@@ -135,7 +137,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
     assert_eq!(
         refused("[web]\n\nlisten = 'x'\n"),
         "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `systemd-socket`, `config-file`, \
-         `auth-exempt-paths`, `external-url`, `route-prefix`, `telemetry-path`, `enable-lifecycle`, \
+         `auth-exempt-paths`, `external-url`, `route-prefix`, `telemetry-path`, `status`, `enable-lifecycle`, \
          `max-connections`, `max-connections-per-peer`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
     );
     assert_eq!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{error::Problem, external_url, listen_address, names, units};
 
-/// The page that links to all others.
+/// The page that links to all others, and shows all plugins.
 pub const LANDING_PATH: &str = "/";
 /// Answers 200 as long as the process answers at all.
 pub const HEALTHY_PATH: &str = "/-/healthy";
@@ -17,6 +17,10 @@ pub const RELOAD_PATH: &str = "/-/reload";
 
 /// Has a plugin probe a target.
 pub const PROBE_PATH: &str = "/probe";
+/// What the page of a plugin begins with; its name follows.
+pub const PLUGINS_PATH: &str = "/plugins/";
+/// All plugins as JSON. Behind a slash and a plugin's name: that plugin.
+pub const API_PATH: &str = "/api/v1/plugins";
 
 const PAGES: [&str; 5] = [
     LANDING_PATH,
@@ -46,6 +50,9 @@ pub struct WebConfig {
     pub route_prefix: Option<String>,
     /// The path of the metrics page. Default: `/metrics`.
     pub telemetry_path: String,
+    /// Whether the status pages are served: [`LANDING_PATH`], [`PLUGINS_PATH`] and [`API_PATH`]. They show names, sources, faults
+    /// and log lines of plugins to whoever may read the metrics. Default: true.
+    pub status: bool,
     /// Whether `POST /-/reload` reads the config again. Default: false.
     pub enable_lifecycle: bool,
     /// Connections at one time, over all addresses; more wait in the kernel's backlog. Default: 512.
@@ -84,6 +91,7 @@ impl Default for WebConfig {
             external_url: None,
             route_prefix: None,
             telemetry_path: "/metrics".to_owned(),
+            status: true,
             enable_lifecycle: false,
             max_connections: 512,
             max_connections_per_peer: None,
@@ -127,7 +135,14 @@ impl WebConfig {
 
     /// Whether the path is one of the exporter's own pages.
     pub(super) fn owns(&self, path: &str) -> bool {
-        path == self.telemetry_path || PAGES.contains(&path)
+        path == self.telemetry_path || PAGES.contains(&path) || self.is_status(path)
+    }
+
+    /// Whether the path is one of the status pages beside `/`.
+    fn is_status(&self, path: &str) -> bool {
+        let below = path.strip_prefix(API_PATH);
+        let is_api = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.status && (is_api || path.starts_with(PLUGINS_PATH))
     }
 
     pub(super) fn find_problem(&self) -> Result<(), Problem> {
@@ -157,7 +172,8 @@ impl WebConfig {
         if let Some(problem) = names::path_problem(&self.telemetry_path) {
             return Err(Problem::new(problem).at("telemetry-path"));
         }
-        if PAGES.contains(&self.telemetry_path.as_str()) {
+        let path = self.telemetry_path.as_str();
+        if PAGES.contains(&path) || self.is_status(path) {
             return Err(Problem::new(format!(
                 "{:?} is another page of the exporter; write \"/metrics\"",
                 self.telemetry_path

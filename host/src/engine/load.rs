@@ -21,6 +21,7 @@ use super::{
     compile::{self, Compiler, Failure},
 };
 use crate::{
+    inspect,
     limits::Limits,
     source::{self, SourceError},
 };
@@ -41,6 +42,8 @@ pub(crate) enum LoadError {
 pub(crate) struct Loaded {
     pub(crate) pre: InstancePre<State>,
     pub(crate) digest: Digest,
+    /// What the file says that it was written with.
+    pub(crate) sdk: Option<Arc<str>>,
 }
 
 /// What is shared by all loading of one engine.
@@ -78,9 +81,13 @@ impl Engine {
         let read = {
             let path = path.to_owned();
             let most = self.loader.limits.file_bytes as u64;
-            self.blocking(move |_| source::read(&path, most).map_err(source_error))
+            self.blocking(move |_| {
+                let bytes = source::read(&path, most).map_err(source_error)?;
+                let sdk = inspect::sdk(&bytes).map(Arc::from);
+                Ok((bytes, sdk))
+            })
         };
-        let bytes = read.await?;
+        let (bytes, sdk) = read.await?;
         let digest: Digest = Sha256::digest(&bytes).into();
         let cell = {
             let mut loaded = self.loader.loaded.lock();
@@ -92,7 +99,7 @@ impl Engine {
         let path = path.to_owned();
         let make = || self.blocking(move |engine| engine.make(&path, bytes, digest));
         let pre = cell.get_or_try_init(make).await?.clone();
-        Ok(Loaded { pre, digest })
+        Ok(Loaded { pre, digest, sdk })
     }
 
     /// Lets go of code that no plugin of these digests needs.

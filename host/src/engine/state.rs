@@ -11,7 +11,7 @@ use super::meter::{Meter, Usage};
 use crate::{
     config::{LogLevel, Secret, Secrets},
     grants::{Granted, Requests},
-    imports::{log::LogQuota, meminfo::Reading, stdio::Stdio},
+    imports::{log::LogQuota, meminfo::Reading, recent::Recent, stdio::Stdio},
     limits::Limits,
 };
 
@@ -30,6 +30,7 @@ pub(crate) struct Identity {
     pub(crate) log: Arc<LogQuota>,
     /// The least that is logged of what it says; none means what the host logs of its own.
     pub(crate) log_level: Option<LogLevel>,
+    pub(crate) recent: Arc<Recent>,
     /// What must not be in what it says.
     pub(crate) secrets: Secrets,
 }

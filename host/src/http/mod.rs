@@ -2,7 +2,8 @@
 //!
 //! | path | methods | answer |
 //! |---|---|---|
-//! | `/` | GET, HEAD | the landing page: links, plugins and their state |
+//! | `/`, `/plugins/NAME` | GET, HEAD | the status pages |
+//! | `/api/v1/plugins`, `/api/v1/plugins/NAME` | GET, HEAD | the same as JSON |
 //! | the telemetry path (`/metrics`) | GET, HEAD | one page of metrics in the format, the compression and the part that were asked for |
 //! | `/-/healthy` | GET, HEAD | 200 as long as the process answers |
 //! | `/-/ready` | GET, HEAD | 200, or 503 while shutting down |
@@ -22,11 +23,11 @@ mod deadline;
 mod fuzz;
 mod health;
 mod instrument;
-mod landing;
 mod lifecycle;
 mod metrics;
 mod negotiate;
 mod plugin_route;
+mod prefix;
 mod probe;
 mod query;
 pub(crate) mod reply;
@@ -49,6 +50,7 @@ use self::metrics::Metrics;
 use crate::{
     config::{HEALTHY_PATH, LANDING_PATH, PROBE_PATH, READY_PATH, RELOAD_PATH},
     host::{Body, Host},
+    pages::{self, Target},
 };
 
 /// What both services return. Dropping it abandons the answer, not the scrape that others may be waiting for.
@@ -133,9 +135,9 @@ struct Pages {
 }
 
 /// A page of the exporter itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Page {
-    Landing,
+    Status(Target),
     Metrics,
     Probe,
     Healthy,
@@ -159,28 +161,35 @@ impl Pages {
         let path = request.uri().path();
         let Some(path) = path.strip_prefix(self.prefix.as_str()) else {
             return match path {
-                LANDING_PATH => landing::elsewhere(&self.host),
+                LANDING_PATH => prefix::elsewhere(&self.host),
                 _ => reply::text(StatusCode::NOT_FOUND, "Not found\n"),
             };
         };
         let page = match path {
             // The prefix alone, without the slash that relative links need.
-            "" if !self.prefix.is_empty() => return landing::elsewhere(&self.host),
-            LANDING_PATH => Page::Landing,
+            "" if !self.prefix.is_empty() => return prefix::elsewhere(&self.host),
             HEALTHY_PATH => Page::Healthy,
             READY_PATH => Page::Ready,
             PROBE_PATH if self.host.has_probes() => Page::Probe,
             RELOAD_PATH => return lifecycle::reload(&self.host, request.method()).await,
             path if path == self.host.telemetry_path() => Page::Metrics,
-            path => {
-                return match self.host.route(path) {
-                    Some(route) => plugin_route::handle(&route, request).await,
-                    None => reply::text(StatusCode::NOT_FOUND, "Not found\n"),
-                };
-            }
+            path => match self.status(path) {
+                Some(target) => Page::Status(target),
+                None => {
+                    return match self.host.route(path) {
+                        Some(route) => plugin_route::handle(&route, request).await,
+                        None => reply::text(StatusCode::NOT_FOUND, "Not found\n"),
+                    };
+                }
+            },
         };
         let (head, _) = request.into_parts();
         self.own(page, &head).await
+    }
+
+    /// The status page at this path, if they are served.
+    fn status(&self, path: &str) -> Option<Target> {
+        Target::at(path).filter(|_| self.host.web().status)
     }
 
     async fn own(&self, page: Page, head: &request::Parts) -> Response<Body> {
@@ -189,7 +198,7 @@ impl Pages {
             return reply::method_not_allowed();
         }
         let response = match page {
-            Page::Landing => landing::page(&self.host),
+            Page::Status(target) => pages::page(&self.host, &target, head.uri.query()),
             Page::Metrics => {
                 let query = head.uri.query();
                 self.metrics.page(&self.host, query, &head.headers).await

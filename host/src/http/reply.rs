@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use crate::host::{Body, BoxError};
 
 /// A response with its length, which a router that embeds us could otherwise only guess for HEAD.
-pub(super) fn bytes(
+pub(crate) fn bytes(
     status: StatusCode,
     content_type: HeaderValue,
     content: impl Into<Bytes>,

@@ -10,6 +10,7 @@ use std::{
 
 use wasmtime::Result;
 
+use super::recent::LogLine;
 use crate::{
     config::LogLevel,
     engine::{
@@ -169,6 +170,11 @@ pub(super) fn line(
     let text = identity.secrets.mask(&message[..end], cut > 0);
     // Escaped is what could forge a line or drive a terminal.
     let line = text.escape_debug();
+    if weight >= least.unwrap_or(LogLevel::Info) {
+        identity
+            .recent
+            .add(LogLine::new(weight, stream, &text, cut));
+    }
     let cut = (cut > 0).then_some(cut);
     macro_rules! log {
         ($level:ident) => {

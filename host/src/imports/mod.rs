@@ -5,4 +5,5 @@ pub(crate) mod exemplars;
 pub(crate) mod instruments;
 pub(crate) mod log;
 pub(crate) mod meminfo;
+pub(crate) mod recent;
 pub(crate) mod stdio;

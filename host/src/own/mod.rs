@@ -151,6 +151,11 @@ impl CollectorMetrics {
         self.collect_duration.set(took.as_secs_f64());
     }
 
+    /// Whether the last scrape had them.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.collect_success.get() == 1.0
+    }
+
     /// A scrape goes out without the plugin's samples.
     pub(crate) fn missed(&self) {
         self.collect_success.set(0.0);
@@ -258,11 +263,7 @@ impl PluginMetrics {
         self.log_lines_dropped
             .advance(self.dropped_before + identity.log.dropped() as f64);
         for (gauge, limit) in self.used.iter().zip(WATCHED) {
-            gauge.set(match limit {
-                Limit::Series => self.collector.series.get(),
-                Limit::Cpu => usage.used(limit) as f64 / 1e9,
-                _ => usage.used(limit) as f64,
-            });
+            gauge.set(self.used(identity, limit));
         }
         for grant in Grant::ALL {
             let labels = [self.collector.name.as_str(), grant.key()];
@@ -287,6 +288,30 @@ impl PluginMetrics {
                 }
             }
         }
+    }
+
+    /// What is used of a limit that is watched: seconds, bytes or a number.
+    pub(crate) fn used(&self, identity: &Identity, limit: Limit) -> f64 {
+        let used = identity.usage.used(limit);
+        match limit {
+            Limit::Series => self.collector.series.get(),
+            Limit::Cpu => used as f64 / 1e9,
+            _ => used as f64,
+        }
+    }
+
+    /// Faults of all kinds.
+    pub(crate) fn faults(&self) -> u64 {
+        let counts = self.faults.iter().map(|counter| counter.get() as u64);
+        counts.sum()
+    }
+
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts.get() as u64
+    }
+
+    pub(crate) fn start_duration(&self) -> Duration {
+        Duration::try_from_secs_f64(self.start_duration.get()).unwrap_or_default()
     }
 
     pub(crate) fn fault(&self, kind: FaultKind) {

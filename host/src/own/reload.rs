@@ -35,6 +35,11 @@ impl ReloadMetrics {
         self.success.set(since.unwrap_or_default().as_secs_f64());
     }
 
+    /// Whether the last one was done, and when that was for the last one that was: seconds since 1970.
+    pub(crate) fn last(&self) -> (bool, f64) {
+        (self.successful.get() == 1.0, self.success.get())
+    }
+
     pub(crate) fn failed(&self) {
         self.successful.set(0.0);
     }

@@ -1,6 +1,7 @@
 //! Who collects: scrapes that overlap share one call into the plugin.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -10,8 +11,13 @@ use std::{
 
 use tokio::sync::watch;
 
+use crate::status::Collected;
+
 /// What a scrape may do itself; for a plugin that takes longer, to hand the call to another thread pays.
 const CHEAP: Duration = Duration::from_micros(200);
+
+/// How many collects are remembered, for pages.
+const KEPT: usize = 60;
 
 /// A collect that fails after this long has had pages wait in vain. That is remembered for a while, in which they wait for
 /// twice the longest collect that succeeded, and this margin.
@@ -35,6 +41,16 @@ struct Last {
     /// The longest that succeeded, and when scrapes last waited long for one that then failed.
     longest: Duration,
     in_vain: Option<Instant>,
+    past: Past,
+}
+
+/// What is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    /// When the last one ended.
+    pub(crate) ended: Option<Instant>,
+    /// The newest last.
+    pub(crate) collects: VecDeque<Collected>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +97,10 @@ impl Collects {
                 since: Instant::now(),
                 longest: Duration::ZERO,
                 in_vain: None,
+                past: Past {
+                    ended: None,
+                    collects: VecDeque::with_capacity(KEPT),
+                },
             }),
             done: watch::Sender::new(done),
             dear: AtomicBool::new(false),
@@ -108,6 +128,11 @@ impl Collects {
         self.dear.load(Relaxed)
     }
 
+    /// The last collects.
+    pub(crate) fn past(&self) -> Past {
+        self.lock().past.clone()
+    }
+
     /// To wait for the collect of this number.
     pub(crate) fn join(&self, number: u64) -> Join {
         self.joined(number, &self.lock())
@@ -131,15 +156,37 @@ impl Collects {
     }
 }
 
+impl Past {
+    fn add(&mut self, collected: Collected) {
+        self.ended = Some(Instant::now());
+        if self.collects.len() == KEPT {
+            self.collects.pop_front();
+        }
+        self.collects.push_back(collected);
+    }
+}
+
 impl Lead {
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
 
-    pub(crate) fn finish(mut self, succeeded: bool, took: Duration) {
+    /// The plugin was called, and this came of it.
+    pub(crate) fn finish(self, success: bool, duration: Duration) {
+        let collected = Collected { duration, success };
+        self.end(success, duration, |past| past.add(collected));
+    }
+
+    /// It failed, for there was no instance to call.
+    pub(crate) fn finish_without_call(self) {
+        self.end(false, Duration::ZERO, |_| {});
+    }
+
+    fn end(mut self, succeeded: bool, took: Duration, remember: impl FnOnce(&mut Past)) {
         self.succeeded = succeeded;
         self.collects.dear.store(took > CHEAP, Relaxed);
         let mut last = self.collects.lock();
+        remember(&mut last.past);
         if succeeded {
             last.longest = last.longest.max(took);
         } else if last.since.elapsed() > IN_VAIN {
@@ -194,6 +241,24 @@ mod tests {
             Role::Join(join) => join,
             Role::Lead(_) => panic!("no collect is under way"),
         }
+    }
+
+    #[test]
+    fn the_last_ones_are_remembered() {
+        let collects = Collects::new();
+        lead(&collects).finish_without_call();
+        assert!(collects.past().ended.is_none());
+        let before = Instant::now();
+        for number in 0..KEPT as u64 + 2 {
+            lead(&collects).finish(number.is_multiple_of(2), Duration::from_micros(number));
+        }
+        let Past { ended, collects } = collects.past();
+        assert!(ended.is_some_and(|ended| ended >= before));
+        assert_eq!(collects.len(), KEPT);
+        let ends = [collects.front(), collects.back()].map(|collected| {
+            collected.map(|collected| (collected.duration.as_micros(), collected.success))
+        });
+        assert_eq!(ends, [Some((2, true)), Some((61, false))]);
     }
 
     #[tokio::test]

@@ -85,6 +85,13 @@ impl Template {
         &self.identity
     }
 
+    /// The interfaces that it exports.
+    pub(crate) fn exports(&self) -> Vec<String> {
+        let component = self.pre.component().component_type();
+        let exports = component.exports(self.pre.engine());
+        exports.map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// Whether it exports `wasi:http/incoming-handler`.
     pub(crate) fn has_handler(&self) -> bool {
         self.handler.is_some()

@@ -25,6 +25,8 @@ pub(super) struct Journal {
 #[derive(Debug)]
 struct Entries {
     state: PluginState,
+    /// When the next instance is due, where there is none.
+    due: Option<Instant>,
     faults: VecDeque<Fault>,
 }
 
@@ -35,6 +37,7 @@ impl Journal {
             metrics,
             entries: Mutex::new(Entries {
                 state: PluginState::Running,
+                due: None,
                 faults: VecDeque::with_capacity(KEPT),
             }),
         }
@@ -44,8 +47,15 @@ impl Journal {
         self.lock().state
     }
 
-    pub(super) fn set_state(&self, state: PluginState) {
-        self.lock().state = state;
+    /// The state, and when the next instance is due, where there is none.
+    pub(super) fn state_until(&self) -> (PluginState, Option<Instant>) {
+        let entries = self.lock();
+        (entries.state, entries.due)
+    }
+
+    pub(super) fn set_state(&self, state: PluginState, due: Option<Instant>) {
+        let mut entries = self.lock();
+        (entries.state, entries.due) = (state, due);
     }
 
     /// The last faults, the newest first.

@@ -14,6 +14,7 @@ mod recovery;
 mod rehearsal;
 mod route;
 mod start;
+mod status;
 mod text;
 pub(crate) mod trial;
 mod worker;
@@ -39,8 +40,8 @@ pub(crate) use self::{
     start::{Described, MadeOf, Prepared, prepare},
 };
 use crate::{
-    engine::{Fault, Usage},
-    grants::{GrantStatus, Wanted},
+    engine::Usage,
+    grants::Wanted,
     imports::meminfo::Reading,
     limits::Limits,
     own::{CollectorMetrics, PluginMetrics, ProbeMetrics},
@@ -115,6 +116,7 @@ pub(crate) struct Plugin {
     journal: Arc<Journal>,
     template: Template,
     wants: Vec<Wanted>,
+    sdk: Option<Arc<str>>,
     route_permits: Arc<Semaphore>,
     /// Present if it may be asked to probe targets.
     probes: Option<Arc<Probes>>,
@@ -161,21 +163,6 @@ impl Plugin {
 
     pub(crate) fn state(&self) -> PluginState {
         self.journal.state()
-    }
-
-    /// The last faults, the newest first.
-    pub(crate) fn faults(&self) -> Vec<Fault> {
-        self.journal.faults()
-    }
-
-    /// What it said that it wants to be granted.
-    pub(crate) fn wants(&self) -> &[Wanted] {
-        &self.wants
-    }
-
-    /// Every grant that it has, used or was denied.
-    pub(crate) fn grants(&self) -> Vec<GrantStatus> {
-        self.template.identity().grants.status()
     }
 
     pub(crate) fn limits(&self) -> &Limits {

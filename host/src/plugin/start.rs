@@ -44,6 +44,7 @@ pub(crate) struct MadeOf {
 pub(crate) struct Prepared {
     template: Template,
     made_of: MadeOf,
+    sdk: Option<Arc<str>>,
 }
 
 /// A plugin whose first instance has said what it reports.
@@ -55,6 +56,7 @@ pub(crate) struct Described {
     /// Those of its probes, if it may be asked for them.
     probe_descs: Option<Vec<Desc>>,
     wants: Vec<Wanted>,
+    sdk: Option<Arc<str>>,
     pub(super) instantiate: Duration,
     pub(super) took: Duration,
 }
@@ -71,7 +73,7 @@ pub(crate) fn prepare(
         path: config.source.display().to_string(),
         why,
     };
-    let Loaded { pre, digest } = loaded.clone().map_err(|error| match error {
+    let Loaded { pre, digest, sdk } = loaded.clone().map_err(|error| match error {
         LoadError::Source(error) => PluginError::Source(error),
         LoadError::Unfit(why) => link(why),
     })?;
@@ -86,7 +88,11 @@ pub(crate) fn prepare(
             route: route.clone(),
         }),
         _ if config.probe && !template.has_probe() => Err(PluginError::NoProbe),
-        _ => Ok(Prepared { template, made_of }),
+        _ => Ok(Prepared {
+            template,
+            made_of,
+            sdk,
+        }),
     }
 }
 
@@ -115,6 +121,7 @@ fn identity(
         grants: Arc::new(grants),
         log,
         log_level: config.log_level,
+        recent: Arc::default(),
         limits: Arc::new(limits),
         usage,
     }))
@@ -138,7 +145,11 @@ impl Prepared {
 
     /// The same; `insists` says whether it must be granted what it needs.
     pub(super) async fn describe_itself(self, insists: bool) -> Result<Described, PluginError> {
-        let Self { template, made_of } = self;
+        let Self {
+            template,
+            made_of,
+            sdk,
+        } = self;
         let start = Instant::now();
         let first = async {
             let mut instance = template.instantiate().await?;
@@ -172,6 +183,7 @@ impl Prepared {
             descs,
             probe_descs,
             wants,
+            sdk,
             instantiate,
             took: start.elapsed(),
         })
@@ -250,6 +262,7 @@ impl Plugin {
             instance,
             made_of,
             wants,
+            sdk,
             took,
             ..
         } = described;
@@ -286,6 +299,7 @@ impl Plugin {
             journal,
             template,
             wants,
+            sdk,
             route_permits,
             probes,
         }))

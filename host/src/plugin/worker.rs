@@ -182,7 +182,7 @@ impl Worker {
             Ok(instance) => {
                 self.metrics.restarted(start.elapsed());
                 self.recovery.started(Instant::now());
-                self.journal.set_state(PluginState::Running);
+                self.journal.set_state(PluginState::Running, None);
                 self.instance = Some(instance);
             }
             Err(fault) => self.fault(fault),
@@ -205,7 +205,7 @@ impl Worker {
         let cpu = Duration::from_nanos(nanos);
         let (state, pause) = self.recovery.lost(now, cpu, chance());
         self.retry = now + pause;
-        self.journal.set_state(state);
+        self.journal.set_state(state, Some(self.retry));
         if state == PluginState::Quarantined && before != state {
             let plugin = self.scope.owner();
             let remedy = "see the faults before this; a reload with another file or config of the plugin ends the quarantine";
@@ -226,10 +226,15 @@ pub(super) async fn collect(
     meminfo: Arc<Reading>,
     lead: Lead,
 ) -> bool {
+    let is_called = worker.instance.is_some();
     let (succeeded, took) = worker.collect(meminfo).await;
     // First of all the lock, which the next scrape will try.
     recover(worker);
-    lead.finish(succeeded, took);
+    if is_called {
+        lead.finish(succeeded, took);
+    } else {
+        lead.finish_without_call();
+    }
     succeeded
 }
 

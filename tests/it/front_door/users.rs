@@ -45,7 +45,15 @@ fn only_users_with_their_passwords_come_in() -> Result<()> {
 fn strangers_are_answered_as_by_the_toolkit() -> Result<()> {
     let door = Door::new()?;
     let host = door.start(USERS)?;
-    for path in ["/metrics", "/", "/-/healthy", "/-/ready", "/nowhere"] {
+    for path in [
+        "/metrics",
+        "/",
+        "/plugins/x",
+        "/api/v1/plugins",
+        "/-/healthy",
+        "/-/ready",
+        "/nowhere",
+    ] {
         let answer = curl(&plain(&host, path), &[])?;
         assert_eq!(answer.status(), "401", "{path}");
         assert_eq!(answer.header("WWW-Authenticate"), Some("Basic"), "{path}");
