@@ -12,7 +12,7 @@ BENCH ?=
 SOAK ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help build guests examples run test test-languages judges lint format deb check-deploy dist audit bench edges reloads soak \
+.PHONY: help build guests examples run test test-languages judges lint format deb check-deploy dist audit bench edges pages reloads soak \
   fuzz clean
 
 help: ## List the targets
@@ -38,7 +38,7 @@ test: build guests judges ## Run every test: host, guests, black-box tests with 
 test-languages: build examples ## Test the example plugins, one collector in several languages
 	$(CARGO) test --release --locked -p meterbox-tests --test languages
 
-judges: ## Fetch the judges of the tests (Prometheus, promtool, node_exporter, prometheus_client)
+judges: ## Fetch the judges of the tests (Prometheus, promtool, node_exporter, prometheus_client, axe-core)
 	tests/judges.sh
 
 lint: ## Check format, lints and documentation
@@ -80,6 +80,9 @@ bench: build guests ## Measure beside other libraries (BENCH=--quick, BENCH=--ma
 
 edges: build guests ## Measure what careless and hostile HTTP peers cost
 	$(CARGO) bench --locked -p meterbox-tests --bench edges
+
+pages: build guests judges ## Show the status pages to a browser and axe-core; pictures in target/pages (needs Chromium)
+	METERBOX_REQUIRE_JUDGES=1 $(CARGO) test --release --locked -p meterbox-tests --test it -- pages::browser
 
 reloads: build guests ## Reload a thousand times under scrapes and requests
 	METERBOX_RELOADS=1000 $(CARGO) test --release --locked -p meterbox-tests --test it -- --nocapture reload::no_scrape

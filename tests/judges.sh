@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the judges of the black-box tests under target/judges: a Prometheus server, promtool, node_exporter, nginx, Redis and
-# their exporters, Python's prometheus_client, and what prometheus/common does. Binaries in PATH are taken as they are; elsewhere
-# Debian's packages are unpacked, without root and without starting a service.
+# their exporters, Python's prometheus_client, a browser with axe-core, and what prometheus/common does. Binaries in PATH are
+# taken as they are; elsewhere Debian's packages are unpacked, without root and without starting a service.
 #
 # A judge that cannot be had is reported, and the tests that need it are skipped; METERBOX_REQUIRE_JUDGES=1 makes that
 # a failure.
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 
 judges=$PWD/target/judges
 client_version=0.26.0
+axe_version=0.1.8
 mkdir -p "$judges/bin" "$judges/debian"
 missing=0
 
@@ -96,6 +97,32 @@ python_client() {
   echo "judge prometheus_client: $venv"
 }
 
+# A browser without a window, with all that it needs: the package alone would not run. And axe-core, which knows what keeps people
+# from reading a page, from a Python package that has it inside.
+browser() {
+  if found chromium chromium-headless-shell chromium chromium-browser google-chrome; then
+    echo "judge chromium: $(readlink "$judges/bin/chromium")"
+  else
+    echo "judge chromium: not found (apt-get install chromium-headless-shell)"
+    missing=1
+  fi
+  local wheel=$judges/axe
+  if [ ! -f "$judges/bin/axe.min.js" ]; then
+    python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$wheel" \
+      "axe-playwright-python==$axe_version" 2>/dev/null ||
+      "$judges/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$wheel" \
+        "axe-playwright-python==$axe_version" || true
+    if [ -f "$wheel/axe_playwright_python/axe.min.js" ]; then
+      ln -sfn "$wheel/axe_playwright_python/axe.min.js" "$judges/bin/axe.min.js"
+    else
+      echo "judge axe-core: not found (needs python3 with pip, and PyPI)"
+      missing=1
+      return
+    fi
+  fi
+  echo "judge axe-core: $(readlink "$judges/bin/axe.min.js")"
+}
+
 # What prometheus/common does: its choice of a format (negotiate), and protobuf text of what it reads (marshal). A Go compiler is
 # a lot to ask for them: each gets a minute, what it fetched is there the next time, and the tests that need them may be skipped.
 go_judge() {
@@ -115,6 +142,7 @@ judge redis_exporter prometheus-redis-exporter redis_exporter prometheus-redis-e
 server nginx nginx libpcre2-8-0 libssl3
 server redis-server redis-server redis-tools libatomic1 libjemalloc2 liblzf1 libssl3
 python_client
+browser
 go_judge negotiate
 go_judge marshal
 

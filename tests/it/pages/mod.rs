@@ -1,5 +1,6 @@
 //! The status pages: every state of a plugin, hostile texts, and JSON that agrees with the metrics.
 
+mod browser;
 mod paths;
 
 use anyhow::{Context, Result, ensure};
@@ -232,7 +233,8 @@ fn documents_agree_with_the_metrics() -> Result<()> {
                 .iter()
                 .filter(|sample| sample.label("plugin") == name);
             let faults: f64 = faults.map(|sample| sample.value).sum();
-            assert_eq!(figure("faultsTotal")?, faults, "{name}");
+            let told = figure("faultsTotal")?;
+            ensure!(told == faults, "{name}: {told} faults, {faults}");
             // Without an instance there is no call, and the metric says how long that took.
             if document["state"] == "running" {
                 let took = page.number("meterbox_plugin_collect_duration_seconds", &labels)?;
