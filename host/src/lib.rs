@@ -40,6 +40,7 @@ mod batch;
 mod builder;
 mod engine;
 mod fleet;
+mod folder;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -62,6 +63,7 @@ mod reload;
 mod source;
 mod status;
 mod textfile;
+mod trust;
 mod watch;
 
 /// Compiling plugins in processes of their own.

@@ -1,14 +1,17 @@
 use std::{
-    fs::{self, Permissions},
-    os::unix::fs::{PermissionsExt, symlink},
-    sync::atomic::AtomicBool,
+    fs::{self, File, Permissions},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, SystemTime},
 };
 
+use rustix::fs::{FileType, FlockOperation, Mode, flock};
 use tempfile::TempDir;
 
 use super::*;
+use crate::folder::not_ours;
 
 const KEY: Digest = [7; 32];
 
@@ -138,7 +141,7 @@ fn leftovers_are_swept_and_work_in_progress_is_not() {
 fn the_least_recently_used_go_first() {
     let (_state, mut cache, _) = filled();
     let bytes = (HEADER + 9) as u64;
-    cache.most_bytes = 2 * bytes;
+    cache.folder.most_bytes = 2 * bytes;
     let put = |key: Digest, age: u64| {
         cache.put(&key, b"some code").expect("a disk");
         let file = File::open(cache.path().join(entry_name(&key))).expect("an entry");

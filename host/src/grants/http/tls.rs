@@ -5,29 +5,20 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use wasmtime_wasi_http::{Error, Result};
 
-use crate::config::Hosts;
+use crate::{config::Hosts, trust};
 
-/// Made when the first plugin asks. What the machine trusts is read once; `SSL_CERT_FILE` and `SSL_CERT_DIR` say where.
+/// Made when the first plugin asks.
 static CONNECTOR: LazyLock<Result<TlsConnector, String>> = LazyLock::new(|| {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "a certificate of the machine cannot be read");
+    let roots = trust::machine();
+    if roots.is_empty() {
+        return Err(trust::NOBODY.to_owned());
     }
-    let mut roots = RootCertStore::empty();
-    let (trusted, _) = roots.add_parsable_certificates(found.certs);
-    if trusted == 0 {
-        return Err("the machine trusts nobody: install its CA certificates, or name a file with SSL_CERT_FILE".to_owned());
-    }
-    // The program that embeds this library may have no default provider, or another one.
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions();
-    let config = config.map_err(|error| error.to_string())?;
-    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let config = trust::client(roots)?;
     Ok(TlsConnector::from(Arc::new(config)))
 });
 
