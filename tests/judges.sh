@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the judges of the black-box tests under target/judges: a Prometheus server, promtool, node_exporter, nginx, Redis and
-# their exporters, Python's prometheus_client, a browser with axe-core, and what prometheus/common does. Binaries in PATH are
-# taken as they are; elsewhere Debian's packages are unpacked, without root and without starting a service.
+# their exporters, docker-registry, Python's prometheus_client, a browser with axe-core, and what prometheus/common does.
+# Binaries in PATH are taken as they are; elsewhere Debian's packages are unpacked, without root and without starting a service.
 #
 # A judge that cannot be had is reported, and the tests that need it are skipped; METERBOX_REQUIRE_JUDGES=1 makes that
 # a failure.
@@ -141,6 +141,7 @@ judge nginx_exporter prometheus-nginx-exporter nginx-prometheus-exporter prometh
 judge redis_exporter prometheus-redis-exporter redis_exporter prometheus-redis-exporter
 server nginx nginx libpcre2-8-0 libssl3
 server redis-server redis-server redis-tools libatomic1 libjemalloc2 liblzf1 libssl3
+judge docker-registry docker-registry docker-registry
 python_client
 browser
 go_judge negotiate

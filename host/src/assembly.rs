@@ -1,12 +1,13 @@
 //! From a config to the next fleet: what is new is made and tried out beside what runs, which is not touched before the swap.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use meterbox_metrics::{Heir, Owner, Registry, Scope, ScopeOptions};
 use tokio::{sync::OnceCell, task::JoinHandle};
 
 use crate::{
     config::{Config, PluginConfig, Startup, TEXTFILE},
+    distribution::Sources,
     engine::{Engine, LoadError, Loaded, bindings::lifecycle::Start},
     fleet::{Down, Fleet},
     host::Error,
@@ -47,7 +48,7 @@ enum Candidate {
     Stays(Arc<Plugin>),
     Comes(Box<Coming>),
     /// It did not start before, and is not due.
-    Waits(Down),
+    Waits(Box<Down>),
 }
 
 struct Coming {
@@ -89,7 +90,7 @@ impl Assembly {
             match candidate {
                 Ok(Candidate::Stays(plugin)) => plugins.push(plugin),
                 Ok(Candidate::Comes(new)) => coming.push((name, new)),
-                Ok(Candidate::Waits(plugin)) => down.push(plugin),
+                Ok(Candidate::Waits(plugin)) => down.push(*plugin),
                 Err(error) => down.push(self.down(name, error, config, old)?),
             }
         }
@@ -163,22 +164,29 @@ impl Assembly {
         old: &Fleet,
         occasion: Occasion,
     ) -> Result<Vec<(String, Result<Candidate, PluginError>)>, Error> {
-        // A file is read once, however many plugins come from it.
-        let mut files: HashMap<&Path, File> = HashMap::new();
+        // Bytes are had once, however many plugins come from it.
+        let mut files: HashMap<_, File> = HashMap::new();
+        let sources = Sources::new(config);
         let tasks = config.plugins.iter().map(|(name, plugin)| {
-            let file = Arc::clone(files.entry(&plugin.source).or_default());
+            let file = Arc::clone(files.entry((&plugin.source, plugin.pinned())).or_default());
             let runs = old.plugin(name).cloned();
             let down = old.down(name).cloned();
             let (engine, key, plugin) = (self.engine.clone(), name.clone(), plugin.clone());
             let limits = config.limits_of(&plugin);
+            let sources = sources.clone();
             let task = tokio::spawn(async move {
                 match (occasion, runs, down) {
                     (Occasion::Retry, Some(runs), _) => Ok(Candidate::Stays(runs)),
                     (Occasion::Retry, None, Some(down)) if !down.is_due() => {
-                        Ok(Candidate::Waits(down))
+                        Ok(Candidate::Waits(Box::new(down)))
                     }
                     (_, runs, _) => {
-                        let loaded = file.get_or_init(|| engine.load(&plugin.source)).await;
+                        let loaded = file
+                            .get_or_init(|| async {
+                                let bytes = sources.pull(&plugin, &limits).await;
+                                engine.load(&plugin.source.to_string(), bytes).await
+                            })
+                            .await;
                         candidate(loaded, &key, &plugin, limits, runs, occasion).await
                     }
                 }

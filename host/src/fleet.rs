@@ -2,7 +2,6 @@
 //! reload in between changes nothing for them.
 
 use std::{
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +9,7 @@ use std::{
 use meterbox_metrics::Scope;
 
 use crate::{
-    config::{PluginConfig, Startup, TEXTFILE},
+    config::{PluginConfig, Source, Startup, TEXTFILE},
     limits::Limits,
     own::CollectorMetrics,
     plugin::Plugin,
@@ -34,7 +33,7 @@ pub(crate) struct Down {
     pub(crate) startup: Startup,
     /// Whether it may be asked to probe targets once it runs.
     pub(crate) probes: bool,
-    pub(crate) source: PathBuf,
+    pub(crate) source: Source,
     /// Why it did not, the last time.
     pub(crate) error: String,
     /// How often it was tried in a row.

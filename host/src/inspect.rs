@@ -136,8 +136,12 @@ impl Inspection {
         Self::of(bytes, &path.display().to_string())
     }
 
-    /// The same of bytes; `path` is for messages.
-    pub(crate) fn of(bytes: Vec<u8>, path: &str) -> Result<Self, SourceError> {
+    /// The same of bytes; `path` is where they come from, for messages.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Inspection::read`], but for reading.
+    pub fn of(bytes: Vec<u8>, path: &str) -> Result<Self, SourceError> {
         let mut inspection = Self {
             digest: hexadecimal(&Sha256::digest(&bytes)),
             bytes: bytes.len(),

@@ -29,6 +29,7 @@
 //! registry of [`meterbox_metrics`], whose encoder writes the page. `host` is the one file that joins the rooms.
 
 pub mod config;
+pub mod distribution;
 pub mod front;
 pub mod http;
 pub mod inspect;

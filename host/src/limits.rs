@@ -155,6 +155,8 @@ limits! {
     Quarantine: quarantine: Duration, "duration" = Duration::from_secs(600);
     /// An instance that lives this long forgives those that were lost before.
     ForgiveAfter: forgive_after: Duration, "duration" = Duration::from_secs(30);
+    /// Wall-clock time of pulling the plugin from a registry or a server, with its signatures.
+    PullTime: pull_time: Duration, "duration" = Duration::from_secs(60);
     /// Bytes of the plugin's file. This and the next two serve all plugins: they stand under `[limits]` only.
     FileBytes: file_bytes: usize, "bytes" = 64 * MIB;
     /// Wall-clock time of compiling the plugin.

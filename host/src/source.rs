@@ -4,11 +4,15 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::Path,
+    time::Duration,
 };
 
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::engine::bounds::{Stop, Tally, TooLarge};
+use crate::{
+    distribution::FetchError,
+    engine::bounds::{Stop, Tally, TooLarge},
+};
 
 /// Custom sections of this prefix carry the WIT of a core module.
 const WIT_SECTION: &str = "component-type";
@@ -24,6 +28,20 @@ pub enum SourceError {
         /// Why not.
         error: io::Error,
     },
+    /// It cannot be had, or is not what it must be.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// It was not there in time.
+    #[error(
+        "pulling it takes longer than limits.pull-time ({most:?}): whoever has it hangs or is slow; try again, or raise the limit"
+    )]
+    PullTime {
+        /// The limit.
+        most: Duration,
+    },
+    /// The host panicked while it read or pulled.
+    #[error("reading it crashed: {0}")]
+    Crashed(String),
     /// Larger than any plugin is.
     #[error("{path} has more than {most} bytes; if that is right, raise limits.file-bytes")]
     File {
@@ -72,6 +90,16 @@ pub enum SourceError {
         /// What does not fit.
         error: anyhow::Error,
     },
+}
+
+impl SourceError {
+    /// Whether it may be well the next time, without anybody doing anything about it here.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Fetch(FetchError::Pull { .. }) | Self::PullTime { .. }
+        )
+    }
 }
 
 /// Reads a plugin's file.

@@ -1,12 +1,9 @@
 //! How plugins are doing, as plain values: what the status pages and their JSON are made of.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
-    config::LogLevel,
+    config::{LogLevel, Source},
     engine::Fault,
     fleet::Down,
     grants::{GrantStatus, Wanted},
@@ -30,7 +27,7 @@ pub struct PluginStatus {
     /// When it is given its next instance, or the next try to start, if it waits for one.
     pub retry: Option<SystemTime>,
     /// Its file.
-    pub source: PathBuf,
+    pub source: Source,
     /// SHA-256 of the file, in hexadecimal; empty where it did not start.
     pub digest: String,
     /// The SDK of this project that it was written with, such as `meterbox-plugin 0.1.0`, as its file says.
@@ -103,7 +100,7 @@ pub struct LimitStatus {
 
 impl PluginStatus {
     /// One that does nothing yet.
-    pub(crate) fn new(name: &str, source: PathBuf, state: PluginState) -> Self {
+    pub(crate) fn new(name: &str, source: Source, state: PluginState) -> Self {
         Self {
             name: name.to_owned(),
             up: false,

@@ -25,6 +25,7 @@ mod ponds;
 mod probe;
 mod push;
 mod refusals;
+mod registry;
 mod reload;
 mod schedule;
 mod scrape;

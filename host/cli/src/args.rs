@@ -27,6 +27,9 @@ pub(crate) enum Command {
     Check(commands::check::Args),
     Bench(commands::bench::Args),
     Lint(commands::lint::Args),
+    Lock(commands::lock::Args),
+    Pull(commands::pull::Args),
+    Push(commands::push::Args),
     /// What `serve` starts for itself, to compile a plugin in
     #[command(hide = true)]
     Compile {

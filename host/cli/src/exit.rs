@@ -3,14 +3,14 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | stopped by SIGTERM or SIGINT, and every request was given its grace |
-//! | 1 | everything else: a plugin that fails in `check` or `bench`, an address that cannot be bound, a machine without a runtime |
+//! | 1 | everything else: a plugin that fails in `check` or `bench`, or cannot be pulled, an address that cannot be bound, a machine without a runtime |
 //! | 2 | the command line was not understood |
 //! | 3 | `lint` or `check` can read the page, and has advice (as promtool) |
 //! | 78 | the config, or a plugin that it names, was refused (`EX_CONFIG`); starting again changes nothing |
 
 use std::process::ExitCode;
 
-use meterbox::{config::ConfigError, front::WebConfigError};
+use meterbox::{PluginError, config::ConfigError, front::WebConfigError};
 
 use crate::commands::{config::Missing, lint::Advice};
 
@@ -24,12 +24,24 @@ pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Advice>() {
         return ExitCode::from(ADVICE);
     }
-    // A host fails to start for what the config names, and nothing else.
+    // A host fails to start for what the config names, and nothing else but a pull.
     let is_config = error.is::<ConfigError>()
         || error.is::<WebConfigError>()
-        || error.is::<meterbox::Error>()
+        || error.downcast_ref().is_some_and(|error| !may_pass(error))
         || error.is::<Missing>();
     ExitCode::from(if is_config { CONFIG } else { FAILED })
+}
+
+/// A registry that is down now is worth another start.
+fn may_pass(error: &meterbox::Error) -> bool {
+    let meterbox::Error::Plugin {
+        error: PluginError::Source(error),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    error.may_pass()
 }
 
 #[cfg(test)]

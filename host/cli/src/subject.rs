@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use meterbox::{
     compile::Compiler,
     config::{Config, Limits, PluginConfig},
+    distribution::Sources,
     trial::Trial,
 };
 
@@ -35,6 +36,7 @@ pub(crate) struct Configured {
     pub(crate) name: String,
     pub(crate) plugin: PluginConfig,
     pub(crate) limits: Limits,
+    pub(crate) sources: Sources,
 }
 
 impl Subject {
@@ -77,6 +79,7 @@ impl Configured {
     }
 
     fn of(mut config: Config, name: String) -> anyhow::Result<Self> {
+        let sources = Sources::new(&config);
         let Some(plugin) = config.plugins.remove(&name) else {
             let names: Vec<_> = config.plugins.into_keys().collect();
             bail!(
@@ -89,13 +92,15 @@ impl Configured {
             name,
             plugin,
             limits,
+            sources,
         })
     }
 
     /// Loads and starts it; it is compiled in a process of its own.
     pub(crate) async fn start(&self) -> Result<Trial, meterbox::Error> {
         let limits = self.limits.clone();
-        Trial::start(&self.name, &self.plugin, limits, Some(compiler())).await
+        let compiler = Some(compiler());
+        Trial::start_from(&self.sources, &self.name, &self.plugin, limits, compiler).await
     }
 }
 
@@ -143,7 +148,10 @@ mod tests {
         let subject = subject(&["meminfo"], &["a.b=c=\"d\"\n", "e="]);
         let configured = subject.configured().expect("it is a plugin");
         assert_eq!(configured.name, "b__c_");
-        assert_eq!(configured.plugin.source, PathBuf::from("a/b \"c\".wasm"));
+        assert_eq!(
+            configured.plugin.source,
+            PathBuf::from("a/b \"c\".wasm").into()
+        );
         assert!(configured.plugin.grants.meminfo);
         assert_eq!(configured.plugin.config.len(), 2);
     }

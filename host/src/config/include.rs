@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Config, PluginConfig,
+    Config, PluginConfig, SignaturePolicy,
     error::{ConfigError, Problem},
     locate::Locator,
 };
@@ -60,6 +60,7 @@ impl Config {
                         entry.insert(path.clone());
                         let one = Self {
                             plugins: BTreeMap::from([(name.clone(), plugin.clone())]),
+                            registries: self.registries.clone(),
                             ..Self::default()
                         };
                         one.find_problem().err()
@@ -82,7 +83,11 @@ impl Config {
         if let Some(folder) = self.include.plugins.clone() {
             let folder = base_dir.join(folder);
             for path in list(&folder, "wasm", true)? {
-                if !self.plugins.values().any(|plugin| plugin.source == path) {
+                if !self
+                    .plugins
+                    .values()
+                    .any(|plugin| plugin.source.file() == Some(&path))
+                {
                     self.add_plugin_file(path)?;
                 }
             }
@@ -93,9 +98,16 @@ impl Config {
 
     /// Files and folders on which this config depends: its own, and its plugins' files.
     pub(crate) fn watched(&self) -> Vec<PathBuf> {
-        let plugins = self.plugins.values().map(|plugin| &plugin.source);
+        let plugins = self.plugins.values();
+        let plugins = plugins.filter_map(|plugin| plugin.source.file().map(Path::to_owned));
+        let plugins: Vec<_> = plugins.collect();
         let own = self.files.iter().chain(&self.watched_folders);
-        let mut all: Vec<_> = own.chain(plugins).cloned().collect();
+        let mut all: Vec<_> = own.cloned().collect();
+        if self.signatures.policy != SignaturePolicy::Off {
+            all.extend(self.signatures.keys.iter().cloned());
+            all.extend(plugins.iter().map(|file| signature_of(file)));
+        }
+        all.extend(plugins);
         all.sort();
         all.dedup();
         all
@@ -143,6 +155,13 @@ impl Config {
         self.push = running.push.clone();
         keys
     }
+}
+
+/// Where the signature of a file is.
+pub(crate) fn signature_of(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".sig");
+    path.into()
 }
 
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {

@@ -24,11 +24,15 @@ mod grants;
 mod include;
 mod listen_address;
 mod locate;
+mod lock;
 mod names;
 mod nearest;
 mod plugin;
 mod push;
+mod registry;
 mod secrets;
+mod signatures;
+mod source;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -50,8 +54,12 @@ pub use self::{
     error::{ConfigError, Place},
     grants::{DirGrant, Grant, Grants, Hosts, HttpGrant, Ports, Target},
     include::IncludeConfig,
+    lock::{Lock, Locked},
     plugin::{LogLevel, PluginConfig, Startup},
     push::PushConfig,
+    registry::RegistryConfig,
+    signatures::{SignaturePolicy, SignaturesConfig},
+    source::{ContentDigest, Reference, Source},
     state::StateConfig,
     textfile::TextfileConfig,
     units::parse_duration,
@@ -66,6 +74,7 @@ pub(crate) use self::{
         http::{host as http_host, path_problem},
         target,
     },
+    include::signature_of,
     secrets::Secrets,
     value::Secret,
 };
@@ -87,6 +96,10 @@ pub struct Config {
     /// `[plugins.NAME]`: the plugins by name. A name is made of letters, digits, `_` and `-`, and begins with a letter
     /// or a digit. Default: none.
     pub plugins: BTreeMap<String, PluginConfig>,
+    /// `[registries."HOST"]`: registries of plugins by host, with the port if there is one. Default: none.
+    pub registries: BTreeMap<String, RegistryConfig>,
+    /// `[signatures]`: whose plugins may run. Default: anybody's.
+    pub signatures: SignaturesConfig,
     /// `[include]`: folders that add plugins to a config file. Default: `plugins.d` beside it.
     pub include: IncludeConfig,
     /// `[textfile]`: folders whose `*.prom` files are on the page. Default: none.
@@ -111,6 +124,7 @@ impl Config {
         let mut config = Self::parse(&text, &path.display().to_string(), folder)?;
         config.files.push(path.to_owned());
         config.include(folder)?;
+        config.take_lock()?;
         config.check()?;
         Ok(config)
     }
@@ -134,6 +148,10 @@ impl Config {
         }
         for plugin in config.plugins.values_mut() {
             plugin.resolve(base_dir);
+        }
+        config.signatures.resolve(base_dir);
+        for registry in config.registries.values_mut() {
+            registry.resolve(base_dir);
         }
         if let Some(textfile) = &mut config.textfile {
             textfile.resolve(base_dir);
@@ -174,7 +192,7 @@ impl Config {
             Entry::Occupied(entry) => Err(ConfigError::without_origin(
                 Problem::new(format!(
                     "the name is taken by {:?}; give one of the two another name",
-                    entry.get().source.display().to_string()
+                    entry.get().source.to_string()
                 ))
                 .at(entry.key())
                 .at("plugins"),
@@ -212,11 +230,19 @@ impl Config {
         }
         plugin::limits_problem(&self.limits).map_err(|p| p.at("limits"))?;
         self.state.find_problem().map_err(|p| p.at("state"))?;
+        for (host, registry) in &self.registries {
+            registry
+                .find_problem(host)
+                .map_err(|p| p.at(host).at("registries"))?;
+        }
+        self.signatures
+            .find_problem()
+            .map_err(|p| p.at("signatures"))?;
         let mut owners = BTreeMap::new();
         for (name, plugin) in &self.plugins {
             check_plugin_name(name)?;
             plugin
-                .find_problem()
+                .find_problem(&self.registries)
                 .and_then(|()| self.claim_routes(name, plugin, &mut owners))
                 .map_err(|p| p.at(name).at("plugins"))?;
         }

@@ -8,7 +8,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Grants, LimitsConfig, Value, error::Problem, names, units};
+use super::{
+    ContentDigest, Grants, LimitsConfig, RegistryConfig, Source, Value, error::Problem, names,
+    units,
+};
 
 /// One plugin: where it comes from, how its metrics look, and what it may do.
 ///
@@ -16,8 +19,16 @@ use super::{Grants, LimitsConfig, Value, error::Problem, names, units};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PluginConfig {
-    /// The `.wasm` file. In a config file it is relative to that file's folder. Required.
-    pub source: PathBuf,
+    /// Where its bytes are: a `.wasm` file, `https://...` or `oci://...`. A file in a config file is relative to that file's
+    /// folder. Required.
+    pub source: Source,
+    /// What these bytes must have: for a file and a URL the SHA-256 of the bytes, for a registry that of the manifest.
+    /// Default: what the reference has, or what the lock file says; a file may be any.
+    #[serde(default)]
+    pub digest: Option<ContentDigest>,
+    /// What the lock file says.
+    #[serde(skip)]
+    pub(crate) locked: Option<ContentDigest>,
     /// Put before the name of every family. Must be a valid beginning of a metric name. Default: empty.
     #[serde(default)]
     pub prefix: String,
@@ -99,8 +110,15 @@ impl LogLevel {
 impl PluginConfig {
     /// A plugin from a file, with defaults for everything else.
     pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::of(Source::File(path.into()))
+    }
+
+    /// A plugin from a source, with defaults for everything else.
+    pub fn of(source: Source) -> Self {
         Self {
-            source: path.into(),
+            source,
+            digest: None,
+            locked: None,
             prefix: String::new(),
             labels: BTreeMap::new(),
             timeout: None,
@@ -194,17 +212,68 @@ impl PluginConfig {
 
     /// Makes relative paths those of this folder.
     pub(super) fn resolve(&mut self, base_dir: &Path) {
-        self.source = base_dir.join(&self.source);
+        self.source.resolve(base_dir);
         self.grants.resolve(base_dir);
         for value in self.config.values_mut() {
             value.resolve(base_dir);
         }
     }
 
-    pub(super) fn find_problem(&self) -> Result<(), Problem> {
-        if self.source.as_os_str().is_empty() {
-            return Err(Problem::new("no file; write the path of a .wasm file").at("source"));
+    /// The digest that it is bound to, if it is.
+    pub fn pinned(&self) -> Option<ContentDigest> {
+        let written = match &self.source {
+            Source::Oci(reference) => reference.digest,
+            Source::File(_) | Source::Https(_) => None,
+        };
+        written.or(self.digest).or(self.locked)
+    }
+
+    /// Whether the config says itself what it is bound to, or need not: then a lock file has nothing to say.
+    pub(crate) fn needs_no_lock(&self) -> bool {
+        let written = matches!(&self.source, Source::Oci(reference) if reference.digest.is_some());
+        written || self.digest.is_some() || self.source.file().is_some()
+    }
+
+    /// Takes over what a lock file says, unless the config says more.
+    pub(super) fn lock(&mut self, digest: ContentDigest) {
+        if !self.needs_no_lock() {
+            self.locked = Some(digest);
         }
+    }
+
+    fn find_source_problem(
+        &self,
+        registries: &BTreeMap<String, RegistryConfig>,
+    ) -> Result<(), Problem> {
+        match &self.source {
+            Source::File(path) if path.as_os_str().is_empty() => {
+                Err(Problem::new("no file; write the path of a .wasm file").at("source"))
+            }
+            Source::Oci(reference) => {
+                let registry = &reference.registry;
+                if reference.digest.is_some() && self.digest.is_some() {
+                    let problem = "the source has a digest, too; keep one";
+                    return Err(Problem::new(problem).at("digest"));
+                }
+                let tags = registries.get(registry).is_some_and(|found| found.tags);
+                if reference.digest.is_none() && self.digest.is_none() && !tags {
+                    return Err(Problem::new(format!(
+                        "a tag may stand for other bytes tomorrow; write {}@sha256:..., or allow tags with [registries.{registry:?}] tags = true and run meterbox lock",
+                        Source::Oci(reference.clone())
+                    ))
+                    .at("source"));
+                }
+                Ok(())
+            }
+            Source::File(_) | Source::Https(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn find_problem(
+        &self,
+        registries: &BTreeMap<String, RegistryConfig>,
+    ) -> Result<(), Problem> {
+        self.find_source_problem(registries)?;
         if !self.prefix.is_empty() && !names::is_metric_name(&self.prefix) {
             return Err(Problem::new(format!(
                 "{:?} cannot begin a metric name; use letters, digits, \"_\" and \":\", and no digit first",

@@ -1,9 +1,9 @@
-//! From a file to something that instances are made of: each digest once, from the cache if it is there.
+//! From a plugin's bytes to something that instances are made of: each digest once, from the cache if it is there.
 
 use std::{
     collections::{HashMap, HashSet},
     hash::{Hash, Hasher},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -53,7 +53,7 @@ pub(super) struct Loader {
     cache: Option<Cache>,
     compiler: Option<Compiler>,
     limits: Limits,
-    /// Files are read and compiled at most so many at a time.
+    /// Plugins are compiled at most so many at a time.
     permits: Arc<Semaphore>,
     /// What this process has already, by the digest of the plugin.
     loaded: Mutex<HashMap<Digest, Arc<OnceCell<InstancePre<State>>>>>,
@@ -76,17 +76,18 @@ impl Loader {
 }
 
 impl Engine {
-    /// Reads, compiles and links the plugin in this file, on a thread for such work. Those of the same bytes share it.
-    pub(crate) async fn load(&self, path: &Path) -> Result<Loaded, LoadError> {
-        let read = {
-            let path = path.to_owned();
-            let most = self.loader.limits.file_bytes as u64;
-            self.blocking(move |_| {
-                let bytes = source::read(&path, most).map_err(source_error)?;
-                let sdk = inspect::sdk(&bytes).map(Arc::from);
-                Ok((bytes, sdk))
-            })
-        };
+    /// Compiles and links a plugin from its bytes, on a thread for such work. Those of the same bytes share it. `shown` is
+    /// where they come from, for messages.
+    pub(crate) async fn load(
+        &self,
+        shown: &str,
+        bytes: Result<Vec<u8>, SourceError>,
+    ) -> Result<Loaded, LoadError> {
+        let bytes = bytes.map_err(source_error)?;
+        let read = self.blocking(move |_| {
+            let sdk = inspect::sdk(&bytes).map(Arc::from);
+            Ok((bytes, sdk))
+        });
         let (bytes, sdk) = read.await?;
         let digest: Digest = Sha256::digest(&bytes).into();
         let cell = {
@@ -96,8 +97,8 @@ impl Engine {
                 .unwrap_or_else(|poisoned| poisoned.get_mut());
             Arc::clone(loaded.entry(digest).or_default())
         };
-        let path = path.to_owned();
-        let make = || self.blocking(move |engine| engine.make(&path, bytes, digest));
+        let shown = shown.to_owned();
+        let make = || self.blocking(move |engine| engine.make(&shown, bytes, digest));
         let pre = cell.get_or_try_init(make).await?.clone();
         Ok(Loaded { pre, digest, sdk })
     }
@@ -128,11 +129,11 @@ impl Engine {
 
     fn make(
         &self,
-        path: &Path,
+        shown: &str,
         bytes: Vec<u8>,
         digest: Digest,
     ) -> Result<InstancePre<State>, LoadError> {
-        let component = self.component(path, bytes, digest)?;
+        let component = self.component(shown, bytes, digest)?;
         self.linker.instantiate_pre(&component).map_err(|error| {
             LoadError::Unfit(format!(
                 "it imports what this host does not have: {error:#}"
@@ -142,7 +143,7 @@ impl Engine {
 
     fn component(
         &self,
-        path: &Path,
+        shown: &str,
         bytes: Vec<u8>,
         digest: Digest,
     ) -> Result<Component, LoadError> {
@@ -158,11 +159,11 @@ impl Engine {
             match self.adopt(&code) {
                 Ok(component) => return Ok(component),
                 Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "compiled code is of no use; the plugin is compiled again");
+                    tracing::warn!(source = shown, %error, "compiled code is of no use; the plugin is compiled again");
                 }
             }
         }
-        let component = source::componentize(bytes, &path.display().to_string());
+        let component = source::componentize(bytes, shown);
         let code = self.compile(&component.map_err(source_error)?)?;
         if let Some(cache) = cache
             && let Err(error) = cache.put(&key, &code)

@@ -48,7 +48,7 @@ fn summary(status: &PluginStatus) -> Value {
         "up": status.up,
         "error": status.error,
         "retryTimestampSeconds": status.retry.map(unix),
-        "source": status.source.to_string_lossy(),
+        "source": status.source.to_string(),
         "digest": some_text(&status.digest).map(|digest| format!("sha256:{digest}")),
         "sdk": status.sdk,
         "exports": status.exports,

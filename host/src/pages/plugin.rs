@@ -65,10 +65,10 @@ fn facts(site: &Site, status: &PluginStatus) -> Markup {
         .collect();
     html! {
         dl.facts {
-            div { dt { "Source" } dd.code { (show::plain(&status.source.to_string_lossy(), LONGEST)) } }
+            div { dt { "Source" } dd.code { (show::plain(&status.source.to_string(), LONGEST)) } }
             @if status.error.is_none() {
                 div { dt { "Digest" } dd.code { "sha256:" (status.digest) } }
-                div { dt { "SDK" } dd { (status.sdk.as_deref().unwrap_or("none that is known")) } }
+                div { dt { "SDK" } dd { (show::plain(status.sdk.as_deref().unwrap_or("none that is known"), LONGEST_NAME)) } }
                 div { dt { "Exports" } dd.code { (exports.join(", ")) } }
                 div { dt { "Collected" } dd {
                     @match status.interval {

@@ -12,7 +12,7 @@ use meterbox_metrics::{Desc, Kind, Listed};
 use super::{Target, api, layout::Site, overview, overview::Overview, plugin, search::Found};
 use crate::{
     Host, PluginState,
-    config::{Config, Grant, LogLevel},
+    config::{Config, Grant, LogLevel, Source},
     engine::{Fault, FaultKind},
     grants::{GrantStatus, Wanted},
     imports::recent::LogLine,
@@ -40,7 +40,11 @@ fn hostile() -> (PluginStatus, Found) {
     let status = PluginStatus {
         sdk: Some(HOSTILE.to_owned()),
         exports: vec![HOSTILE.to_owned()],
-        routes: vec![format!("/{HOSTILE}")],
+        // A config has no other characters in them.
+        routes: vec![format!(
+            "/{}",
+            HOSTILE.replace(|c: char| !c.is_ascii_graphic(), "")
+        )],
         last_collect: Some(SystemTime::now()),
         collects: vec![collect(10, true), collect(30, false), collect(20, true)],
         collect_success: true,
@@ -66,7 +70,7 @@ fn hostile() -> (PluginStatus, Found) {
             denials: 2,
         }],
         log: vec![LogLine::new(LogLevel::Warn, Some("stderr"), HOSTILE, 3)],
-        ..PluginStatus::new("a", HOSTILE.into(), PluginState::Running)
+        ..PluginStatus::new("a", Source::File(HOSTILE.into()), PluginState::Running)
     };
     let found = Found {
         words: HOSTILE.to_owned(),
@@ -122,7 +126,7 @@ async fn those_in_need_come_first() {
     let site = site().await;
     let plugin = |name: &str, state, error: Option<&str>| PluginStatus {
         error: error.map(str::to_owned),
-        ..PluginStatus::new(name, "x.wasm".into(), state)
+        ..PluginStatus::new(name, Source::File("x.wasm".into()), state)
     };
     let overview = Overview {
         plugins: vec![

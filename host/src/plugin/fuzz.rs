@@ -84,7 +84,8 @@ fn plugins() {
 
 /// As far as it comes: an error says where it ended.
 async fn run(engine: &Engine, path: &Path, limits: &Limits) -> Result<(), String> {
-    let loaded = engine.load(path).await;
+    let bytes = source::read(path, limits.file_bytes as u64);
+    let loaded = engine.load("any", bytes).await;
     let config = PluginConfig::file(path);
     let prepared = prepare(&loaded, "any", &config, limits.clone(), Arc::default());
     let prepared = prepared.map_err(|error| error.to_string())?;

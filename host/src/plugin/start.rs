@@ -70,7 +70,7 @@ pub(crate) fn prepare(
     usage: Arc<Usage>,
 ) -> Result<Prepared, PluginError> {
     let link = |why| PluginError::Link {
-        path: config.source.display().to_string(),
+        path: config.source.to_string(),
         why,
     };
     let Loaded { pre, digest, sdk } = loaded.clone().map_err(|error| match error {

@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     config::PluginConfig,
+    distribution::Sources,
     engine::{Engine, Fault, Settings, bindings::lifecycle::Start, compile::Compiler, guard},
     host::Error,
     http::HttpMetrics,
@@ -137,6 +138,7 @@ async fn load(
     plugin: &PluginConfig,
     limits: Limits,
     compiler: Option<Compiler>,
+    sources: &Sources,
 ) -> Result<(Prepared, Duration), Error> {
     let settings = Settings {
         state: None,
@@ -145,7 +147,8 @@ async fn load(
     };
     let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
     let begin = Instant::now();
-    let loaded = engine.load(&plugin.source).await;
+    let bytes = sources.pull(plugin, &limits).await;
+    let loaded = engine.load(&plugin.source.to_string(), bytes).await;
     let took = begin.elapsed();
     let prepared = prepare(&loaded, name, plugin, limits, Arc::default());
     Ok((prepared.map_err(|error| failed(name, error))?, took))
@@ -221,6 +224,21 @@ impl Trial {
         limits: Limits,
         compiler: Option<Compiler>,
     ) -> Result<Self, Error> {
+        Self::start_from(&Sources::default(), name, plugin, limits, compiler).await
+    }
+
+    /// The same for a plugin that comes from where a config says: its registries, its keys and its state directory.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Trial::start`].
+    pub async fn start_from(
+        sources: &Sources,
+        name: &str,
+        plugin: &PluginConfig,
+        limits: Limits,
+        compiler: Option<Compiler>,
+    ) -> Result<Self, Error> {
         let Begun {
             template,
             mut instance,
@@ -230,7 +248,12 @@ impl Trial {
             probes,
             mut times,
             ..
-        } = Begun::new(name, load(name, plugin, limits, compiler).await?, true).await?;
+        } = Begun::new(
+            name,
+            load(name, plugin, limits, compiler, sources).await?,
+            true,
+        )
+        .await?;
         let begin = Instant::now();
         instance.attach(Arc::clone(&scope));
         let begun = async {

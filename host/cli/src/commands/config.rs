@@ -31,16 +31,24 @@ enum Command {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let Command::Check { config_file } = &args.command;
     let config = Config::load(config_file)?;
-    let missing = config
-        .plugins
-        .iter()
-        .find(|(_, plugin)| !plugin.source.is_file());
-    if let Some((name, plugin)) = missing {
-        let path = plugin.source.display();
-        return Err(Missing(format!(
-            "plugins.{name}.source: there is no file {path}; build it, or correct the path"
-        ))
-        .into());
+    for (name, plugin) in &config.plugins {
+        match plugin.source.file() {
+            Some(path) if !path.is_file() => {
+                return Err(Missing(format!(
+                    "plugins.{name}.source: there is no file {}; build it, or correct the path",
+                    path.display()
+                ))
+                .into());
+            }
+            None if plugin.pinned().is_none() => {
+                return Err(Missing(format!(
+                    "plugins.{name}.source: {} is not locked; run meterbox lock, or write a digest",
+                    plugin.source
+                ))
+                .into());
+            }
+            _ => {}
+        }
     }
     if let Some(file) = &config.web.config_file {
         Front::check(file)?;
@@ -78,7 +86,15 @@ fn describe(plugin: &PluginConfig) -> String {
         Some(every) => format!("every {every:?}"),
         None => "at each scrape".to_owned(),
     };
-    let mut text = format!("{}, collected {when}", plugin.source.display());
+    let mut text = plugin.source.to_string();
+    match plugin.pinned() {
+        // The reference says it itself.
+        Some(digest) if !text.ends_with(&digest.to_string()) => {
+            text.push_str(&format!(" ({digest})"));
+        }
+        _ => {}
+    }
+    text.push_str(&format!(", collected {when}"));
     for route in &plugin.routes {
         text.push_str(", serves ");
         text.push_str(route);

@@ -8,6 +8,7 @@ use std::{
 use meterbox::{
     Error, PluginError, Wanted,
     config::{Limits, PluginConfig},
+    distribution::Sources,
     inspect::{Inspection, Interface},
     trial::{self, Families, Survey},
 };
@@ -52,25 +53,30 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         name,
         mut plugin,
         limits,
+        sources,
     } = match &args.config_file {
         Some(file) => Configured::load(file, &args.plugin)?,
         None => Configured {
             name: subject::name(&args.plugin),
             plugin: PluginConfig::file(&args.plugin),
             limits: Limits::default(),
+            sources: Sources::default(),
         },
     };
-    let inspection = Inspection::read(&plugin.source).map_err(|error| Error::Plugin {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let shown = plugin.source.to_string();
+    let bytes = runtime.block_on(sources.pull(&plugin, &limits));
+    let inspection = bytes.and_then(|bytes| Inspection::of(bytes, &shown));
+    let inspection = inspection.map_err(|error| Error::Plugin {
         name: name.clone(),
         error: PluginError::from(error),
     })?;
     plugin.probe |= inspection.has_probe();
-    let runtime = tokio::runtime::Runtime::new()?;
     let compiler = Some(subject::compiler());
-    let surveyed = trial::survey(&name, &plugin, limits, compiler);
+    let surveyed = trial::survey(&sources, &name, &plugin, limits, compiler);
     let surveyed = runtime.block_on(surveyed);
     let seen = Seen {
-        source: plugin.source.display().to_string(),
+        source: shown,
         inspection,
         survey: surveyed.unwrap_or_else(|error| Survey {
             wants: Vec::new(),

@@ -5,7 +5,10 @@ pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod inspect;
 pub(crate) mod lint;
+pub(crate) mod lock;
 pub(crate) mod new;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod serve;
 
 use std::process::ExitCode;
@@ -20,7 +23,10 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Config(args) => config::run(&args)?,
         Command::Inspect(args) => inspect::run(&args)?,
         Command::Lint(args) => lint::run(&args)?,
+        Command::Lock(args) => lock::run(&args)?,
         Command::New(args) => new::run(&args)?,
+        Command::Pull(args) => pull::run(&args)?,
+        Command::Push(args) => push::run(&args)?,
         Command::Serve(args) => serve::run(&args)?,
         Command::Compile { arguments } => return Ok(meterbox::compile::worker(arguments)),
     }

@@ -58,7 +58,7 @@ pub(crate) struct Args {
     /// Answer this many requests for metrics at one time, and more with 503; 0 means no limit [default: 40]
     #[arg(long = "web.max-requests", value_name = "N")]
     max_requests: Option<usize>,
-    /// Keep compiled plugins in this folder; empty: nowhere [default: $STATE_DIRECTORY, $XDG_STATE_HOME/meterbox,
+    /// Keep plugins, pulled and compiled, in this folder; empty: nowhere [default: $STATE_DIRECTORY, $XDG_STATE_HOME/meterbox,
     /// ~/.local/state/meterbox]
     #[arg(long = "state.directory", value_name = "DIR")]
     state_directory: Option<OsString>,
@@ -100,15 +100,20 @@ impl Args {
         if let Some(most) = self.max_requests {
             config.web.max_requests = most;
         }
-        let flag = self.state_directory.clone().map(PathBuf::from);
-        if let Some(directory) = flag
-            .or_else(|| config.state.directory.take())
-            .or_else(|| default_state(|name| env::var_os(name)))
-        {
-            config.state.directory = Some(directory).filter(|path| !path.as_os_str().is_empty());
-        }
+        set_state(&mut config, self.state_directory.clone());
         config.check()?;
         Ok(config)
+    }
+}
+
+/// Decides where state is kept: where the flag says, else the config, else where it goes by itself.
+pub(super) fn set_state(config: &mut Config, flag: Option<OsString>) {
+    if let Some(directory) = flag
+        .map(PathBuf::from)
+        .or_else(|| config.state.directory.take())
+        .or_else(|| default_state(|name| env::var_os(name)))
+    {
+        config.state.directory = Some(directory).filter(|path| !path.as_os_str().is_empty());
     }
 }
 
@@ -327,9 +332,12 @@ mod tests {
         assert_eq!(config.web.max_requests, 0);
         assert_eq!(
             config.plugins["counter"].source,
-            folder.join("counter.wasm")
+            folder.join("counter.wasm").into()
         );
-        assert_eq!(config.plugins["other"].source, PathBuf::from("other.wasm"));
+        assert_eq!(
+            config.plugins["other"].source,
+            PathBuf::from("other.wasm").into()
+        );
 
         let taken = parse(&[&file_flag[..], &["--plugin", "counter.wasm"]].concat());
         assert!(

@@ -4,7 +4,8 @@ use meterbox_metrics::Desc;
 
 use super::{Begun, failed, load};
 use crate::{
-    config::PluginConfig, engine::compile::Compiler, grants::Wanted, host::Error, limits::Limits,
+    config::PluginConfig, distribution::Sources, engine::compile::Compiler, grants::Wanted,
+    host::Error, limits::Limits,
 };
 
 /// What a plugin says about itself.
@@ -35,19 +36,20 @@ impl Survey {
     }
 }
 
-/// Loads a plugin, asks what it wants, lets an instance describe itself, whether it is granted that or not, and registers the
+/// Loads a plugin from where `sources` has it, asks what it wants, lets an instance describe itself, whether it is granted that or not, and registers the
 /// families beside the host's own. It runs in a sandbox with no more than the config grants, and is not initialised.
 ///
 /// # Errors
 ///
 /// [`Error::Plugin`] where it cannot be loaded, or cannot say what it wants.
 pub async fn survey(
+    sources: &Sources,
     name: &str,
     plugin: &PluginConfig,
     limits: Limits,
     compiler: Option<Compiler>,
 ) -> Result<Survey, Error> {
-    let loaded = load(name, plugin, limits, compiler).await?;
+    let loaded = load(name, plugin, limits, compiler, sources).await?;
     let wants = loaded.0.wants().await;
     let (wants, missing) = wants.map_err(|error| failed(name, error))?;
     let begun = Begun::new(name, loaded, false).await;
