@@ -86,7 +86,7 @@ pub(super) fn page(site: &Site, title: &str, search: &str, content: Markup) -> M
                     }
                     form role="search" method="get" action=(site.link("/")) {
                         label.hidden for="search" { "Search metrics by name or help" }
-                        input #search type="search" name="search" value=(search) maxlength=(LONGEST_SEARCH)
+                        input #search type="search" name="search" value=(show::typed(search)) maxlength=(LONGEST_SEARCH)
                             placeholder="Search metrics" autocomplete="off" spellcheck="false";
                         button { "Search" }
                     }

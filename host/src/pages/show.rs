@@ -5,12 +5,21 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+/// What stands in a field to be typed on: without characters that move others about, which nobody types.
+pub(super) fn typed(text: &str) -> String {
+    text.chars().filter(|c| !moves_others(*c)).collect()
+}
+
+fn moves_others(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control()
+}
+
 /// A text that somebody else wrote: at most so many characters, and none that moves others about.
 pub(super) fn plain(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(4 * most));
     for c in text.chars().take(most) {
-        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if turns || c.is_control() {
+        if moves_others(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
