@@ -1,8 +1,17 @@
 //! Whom TLS to others trusts: whom the machine trusts. `SSL_CERT_FILE` and `SSL_CERT_DIR` say otherwise.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    fmt::Display,
+    fs,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 
 /// Read once, when somebody asks for the first time.
 static MACHINE: LazyLock<RootCertStore> = LazyLock::new(|| {
@@ -22,6 +31,17 @@ pub(crate) const NOBODY: &str =
 /// The machine's authorities; there may be none. May read files.
 pub(crate) fn machine() -> RootCertStore {
     MACHINE.clone()
+}
+
+/// Adds the authorities of a file in PEM. The error names it.
+pub(crate) fn add(roots: &mut RootCertStore, file: &Path) -> Result<(), String> {
+    let fail = |why: &dyn Display| format!("{}: {why}", file.display());
+    let text = fs::read(file).map_err(|error| fail(&error))?;
+    for certificate in CertificateDer::pem_slice_iter(&text) {
+        let certificate = certificate.map_err(|error| fail(&error))?;
+        roots.add(certificate).map_err(|error| fail(&error))?;
+    }
+    Ok(())
 }
 
 /// What a connection to others is made with.

@@ -3,14 +3,13 @@
 //!
 //! A client of our own for pulls, as oci-client reads manifests, tokens and errors to their end, however long they are.
 
-use std::{collections::HashMap, error::Error as _, fs, time::Duration};
+use std::{collections::HashMap, error::Error as _, time::Duration};
 
 use http_auth::ChallengeParser;
 use reqwest::{
     Response, StatusCode,
     header::{ACCEPT, WWW_AUTHENTICATE},
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -80,18 +79,12 @@ impl Client {
         let config = config.unwrap_or(&none);
         let mut roots = trust::machine();
         if let Some(path) = &config.ca_file {
-            let failed = |why: &dyn std::fmt::Display| {
-                let why = format!(
-                    "{}: {why}; it has to be certificates in PEM",
-                    path.display()
-                );
-                wrong("ca-file", why)
-            };
-            let text = fs::read(path).map_err(|error| failed(&error))?;
-            for certificate in CertificateDer::pem_slice_iter(&text) {
-                let certificate = certificate.map_err(|error| failed(&error))?;
-                roots.add(certificate).map_err(|error| failed(&error))?;
-            }
+            trust::add(&mut roots, path).map_err(|why| {
+                wrong(
+                    "ca-file",
+                    format!("{why}; it has to be certificates in PEM"),
+                )
+            })?;
         }
         let name = format!("{kind} {host}");
         if roots.is_empty() && !config.insecure {

@@ -1,6 +1,6 @@
 //! One HTTP request to the receiver, and what came of it.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use ::http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -9,13 +9,12 @@ use ::http::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use reqwest::{Response, redirect::Policy};
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
-};
+use rustls::{ClientConfig, RootCertStore};
 
-use crate::config::{PushConfig, Value};
+use crate::{
+    config::{PushConfig, Value},
+    trust,
+};
 
 /// As much of a refusal as is worth reading, in bytes.
 const REASON: usize = 512;
@@ -135,32 +134,25 @@ fn secret(key: &str, value: &Value, before: &str) -> Result<HeaderValue, String>
 }
 
 fn tls(config: &PushConfig) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore::empty();
-    match &config.ca_file {
+    let roots = match &config.ca_file {
         Some(path) => {
-            let fail =
-                |why: &dyn std::fmt::Display| format!("[push] ca-file: {}: {why}", path.display());
-            let pem = fs::read(path).map_err(|error| fail(&error))?;
-            for certificate in CertificateDer::pem_slice_iter(&pem) {
-                let certificate = certificate.map_err(|error| fail(&error))?;
-                roots.add(certificate).map_err(|error| fail(&error))?;
-            }
+            let wrong = |why: String| format!("[push] ca-file: {why}");
+            let mut roots = RootCertStore::empty();
+            trust::add(&mut roots, path).map_err(wrong)?;
             if roots.is_empty() {
-                return Err(fail(&"it has no certificate in PEM"));
+                let path = path.display();
+                return Err(wrong(format!("{path}: it has no certificate in PEM")));
             }
+            roots
         }
         None => {
-            let found = rustls_native_certs::load_native_certs();
-            let (trusted, _) = roots.add_parsable_certificates(found.certs);
-            if trusted == 0 && config.url.starts_with("https:") {
+            let roots = trust::machine();
+            if roots.is_empty() && config.url.starts_with("https:") {
                 let remedy = "install its CA certificates, or write push.ca-file";
                 return Err(format!("[push]: the machine trusts nobody: {remedy}"));
             }
+            roots
         }
-    }
-    // The program that embeds this library may have no default provider, or another one.
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let tls = tls.with_safe_default_protocol_versions();
-    let tls = tls.map_err(|error| error.to_string())?;
-    Ok(tls.with_root_certificates(roots).with_no_client_auth())
+    };
+    trust::client(roots)
 }
