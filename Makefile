@@ -6,6 +6,7 @@ CARGO ?= cargo
 GUEST := --manifest-path guest/Cargo.toml
 RUST_EXAMPLE := --manifest-path examples/rust/Cargo.toml
 BENCHES := --manifest-path bench/Cargo.toml
+FUZZED := --manifest-path tests/fuzz/Cargo.toml
 LISTEN ?= 127.0.0.1:8080
 FUZZ ?= 60
 BENCH ?=
@@ -49,6 +50,7 @@ lint: ## Check format, lints and documentation
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(GUEST) --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(RUST_EXAMPLE) --target-dir guest/target -- -D warnings
+	$(CARGO) check --locked $(FUZZED) --no-default-features
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --release --locked --workspace --no-deps
 
 format: ## Format the sources

@@ -6,6 +6,9 @@
 #[path = "../../../host/src/engine/bounds.rs"]
 mod bounds;
 #[allow(dead_code, reason = "the host uses more of it")]
+#[path = "../../../host/src/distribution/error.rs"]
+mod fetch;
+#[allow(dead_code, reason = "the host uses more of it")]
 #[path = "../../../host/src/inspect.rs"]
 mod inspect;
 #[path = "../exercises/load.rs"]
@@ -26,6 +29,10 @@ mod config {
 
 mod engine {
     pub(crate) use crate::bounds;
+}
+
+mod distribution {
+    pub(crate) use crate::fetch::FetchError;
 }
 
 use inspect::Inspection;
