@@ -67,9 +67,11 @@ impl Background {
         loop {
             // Nobody else leads.
             if let Role::Lead(lead) = collects.enter() {
-                let worker = Arc::clone(&worker).lock_owned().await;
-                let call = worker::collect(worker, Arc::new(Reading::default()), lead);
-                let succeeded = lane::away(call).await.unwrap_or(false);
+                let worker = Arc::clone(&worker).lock_owned();
+                let call = async move {
+                    worker::collect(worker.await, Arc::new(Reading::default()), lead).await
+                };
+                let succeeded = lane::later(call).await.unwrap_or(false);
                 let since = SystemTime::now().duration_since(UNIX_EPOCH);
                 self.stamp.set(since.unwrap_or_default().as_secs_f64());
                 let last = if succeeded { SUCCEEDED } else { FAILED };

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use crate::status::Collected;
 
-/// What a scrape may do itself; for a plugin that takes longer, to hand the call to another thread pays.
-const CHEAP: Duration = Duration::from_micros(200);
+/// Processor time of what a scrape may do itself; if a call takes more, to hand it to another thread pays.
+pub(super) const CHEAP: Duration = Duration::from_micros(200);
 
 /// How many collects are remembered, for pages.
 const KEPT: usize = 60;
@@ -123,7 +123,7 @@ impl Collects {
         })
     }
 
-    /// Whether the last collect took so long that a scrape should not do it itself.
+    /// Whether the last collect cost so much that a scrape should not do it itself.
     pub(crate) fn is_dear(&self) -> bool {
         self.dear.load(Relaxed)
     }
@@ -171,8 +171,9 @@ impl Lead {
         self.number
     }
 
-    /// The plugin was called, and this came of it.
-    pub(crate) fn finish(self, success: bool, duration: Duration) {
+    /// The plugin was called, and this came of it; `cost` is its processor time.
+    pub(crate) fn finish(self, success: bool, duration: Duration, cost: Duration) {
+        self.collects.dear.store(cost > CHEAP, Relaxed);
         let collected = Collected { duration, success };
         self.end(success, duration, |past| past.add(collected));
     }
@@ -184,7 +185,6 @@ impl Lead {
 
     fn end(mut self, succeeded: bool, took: Duration, remember: impl FnOnce(&mut Past)) {
         self.succeeded = succeeded;
-        self.collects.dear.store(took > CHEAP, Relaxed);
         let mut last = self.collects.lock();
         remember(&mut last.past);
         if succeeded {
@@ -250,7 +250,8 @@ mod tests {
         assert!(collects.past().ended.is_none());
         let before = Instant::now();
         for number in 0..KEPT as u64 + 2 {
-            lead(&collects).finish(number.is_multiple_of(2), Duration::from_micros(number));
+            let took = Duration::from_micros(number);
+            lead(&collects).finish(number.is_multiple_of(2), took, took);
         }
         let Past { ended, collects } = collects.past();
         assert!(ended.is_some_and(|ended| ended >= before));
@@ -266,7 +267,7 @@ mod tests {
         let collects = Collects::new();
         let first = lead(&collects);
         let (own, other) = (collects.join(first.number()), join(&collects));
-        first.finish(true, Duration::ZERO);
+        first.finish(true, Duration::ZERO, Duration::ZERO);
         let second = lead(&collects);
         assert!(own.succeeded().await && other.succeeded().await);
 
@@ -287,24 +288,24 @@ mod tests {
         };
         let second = Duration::from_secs(1);
         assert_eq!(patience(&collects), None);
-        lead(&collects).finish(false, Duration::ZERO);
+        lead(&collects).finish(false, Duration::ZERO, Duration::ZERO);
         assert_eq!(patience(&collects), None);
         let late = lead(&collects);
         collects.lock().since -= 2 * IN_VAIN;
-        late.finish(false, Duration::ZERO);
+        late.finish(false, Duration::ZERO, Duration::ZERO);
         assert_eq!(patience(&collects), Some(Duration::ZERO));
-        lead(&collects).finish(true, 2 * second);
-        lead(&collects).finish(true, second);
+        lead(&collects).finish(true, 2 * second, Duration::ZERO);
+        lead(&collects).finish(true, second, Duration::ZERO);
         assert_eq!(patience(&collects), Some(4 * second + MARGIN));
         collects.lock().in_vain = Instant::now().checked_sub(REMEMBERED);
         assert_eq!(patience(&collects), None);
     }
 
     #[tokio::test]
-    async fn what_takes_long_is_dear_until_it_does_not() {
+    async fn what_computes_for_long_is_dear_until_it_does_not() {
         let collects = Collects::new();
-        for (took, dear) in [(CHEAP * 2, true), (CHEAP / 2, false)] {
-            lead(&collects).finish(true, took);
+        for (cost, dear) in [(CHEAP * 2, true), (CHEAP / 2, false)] {
+            lead(&collects).finish(true, CHEAP * 4, cost);
             assert_eq!(collects.is_dear(), dear);
         }
     }

@@ -1,8 +1,9 @@
 //! Where calls go on that take long: threads that give way to all others, so that plugins that compute for seconds, however
 //! many, leave the pages their processors.
 //!
-//! A call begins on the task that makes it, unless nobody waits for it or it is known to take long. When the epoch has interrupted it, or it waits, it moves; when it goes on computing,
-//! it moves once more, and gets what nobody else wants.
+//! A call that a page waits for begins on the task that makes it, unless it is known to take long. When the epoch has
+//! interrupted it, or it waits, it moves. What nobody waits for has threads of its own, so that pages need not queue behind
+//! it. A call that goes on computing moves once more, and gets what nobody else wants.
 
 use std::{
     future::{Future, poll_fn},
@@ -27,8 +28,11 @@ struct Lane {
     threads: OnceLock<Option<Runtime>>,
 }
 
-/// A third of the time of others.
+/// A third of the time of others, for what somebody waits for.
 static SLOW: Lane = Lane::new("meterbox-slow", 5);
+
+/// A tenth of the time of others, for what nobody waits for.
+static LATER: Lane = Lane::new("meterbox-later", 10);
 
 /// A seventieth of the time of others, and woken threads need not wait for it.
 static LAST: Lane = Lane::new("meterbox-last", 19);
@@ -62,11 +66,19 @@ pub(super) async fn begin<T: Send + 'static>(
     }
 }
 
-/// Does all of a call, from its first step on away from the threads of the pages. `None` if it panicked.
+/// Does all of a call that somebody waits for, from its first step on away from the threads of the pages. `None` if it
+/// panicked.
 pub(super) async fn away<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
-    SLOW.handle().spawn(go_on(Box::pin(call))).await.ok()
+    SLOW.all_of(call).await
+}
+
+/// Does all of a call that nobody waits for, likewise.
+pub(super) async fn later<T: Send + 'static>(
+    call: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    LATER.all_of(call).await
 }
 
 /// Takes further steps, as long as they do not add up to much, and has the rest done in the last lane.
@@ -107,6 +119,13 @@ impl Lane {
             niceness,
             threads: OnceLock::new(),
         }
+    }
+
+    async fn all_of<T: Send + 'static>(
+        &'static self,
+        call: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        self.handle().spawn(go_on(Box::pin(call))).await.ok()
     }
 
     fn handle(&'static self) -> Handle {
@@ -156,10 +175,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_can_be_away_from_the_beginning() {
-        assert_eq!(
-            away(async { name() }).await,
-            Some("meterbox-slow".to_owned())
-        );
+        let names = (away(async { name() }).await, later(async { name() }).await);
+        let (slow, later) = ("meterbox-slow", "meterbox-later");
+        assert_eq!(names, (Some(slow.to_owned()), Some(later.to_owned())));
     }
 
     #[tokio::test]

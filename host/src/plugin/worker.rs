@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    collects::Lead,
+    collects::{CHEAP, Lead},
     instance::{Instance, Template},
     journal::Journal,
     lane,
@@ -165,6 +165,11 @@ impl Worker {
         }
     }
 
+    /// Processor time of all calls until now.
+    fn cpu(&self) -> Duration {
+        self.template.identity().usage.cpu()
+    }
+
     async fn tick(&mut self) {
         let Some(instance) = &mut self.instance else {
             return;
@@ -227,36 +232,48 @@ pub(super) async fn collect(
     lead: Lead,
 ) -> bool {
     let is_called = worker.instance.is_some();
+    let before = worker.cpu();
     let (succeeded, took) = worker.collect(meminfo).await;
+    let cost = worker.cpu() - before;
     // First of all the lock, which the next scrape will try.
     recover(worker);
     if is_called {
-        lead.finish(succeeded, took);
+        lead.finish(succeeded, took, cost);
     } else {
         lead.finish_without_call();
     }
     succeeded
 }
 
-/// Ticks until it is stopped.
+/// Ticks until it is stopped. A tick that costs little begins where it is due, which is sooner and cheaper than to hand it on.
 pub(super) async fn tick(
     worker: Arc<Mutex<Worker>>,
     mut ticks: Interval,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut is_dear = true;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
-        let worker = Arc::clone(&worker).lock_owned().await;
-        lane::run(tick_once(worker)).await;
+        let worker = Arc::clone(&worker).lock_owned();
+        let cost = if is_dear {
+            lane::later(async { tick_once(worker.await).await }).await
+        } else {
+            lane::run(tick_once(worker.await)).await
+        };
+        is_dear = cost.is_none_or(|cost| cost > CHEAP);
     }
 }
 
-async fn tick_once(mut worker: OwnedMutexGuard<Worker>) {
+/// One tick; the processor time that it took.
+async fn tick_once(mut worker: OwnedMutexGuard<Worker>) -> Duration {
+    let before = worker.cpu();
     worker.tick().await;
+    let cost = worker.cpu() - before;
     recover(worker);
+    cost
 }
 
 /// Sees to it that an instance that was lost is replaced when it is due, as long as the plugin is wanted.
@@ -272,21 +289,17 @@ fn recover(mut worker: OwnedMutexGuard<Worker>) {
     let mut held = (retry <= Instant::now()).then_some(worker);
     runtime.spawn(async move {
         loop {
-            let mut worker = match held.take() {
-                Some(worker) => worker,
+            let restarted = match held.take() {
+                Some(worker) => lane::run(restart(worker)).await,
                 None => {
                     sleep_until(retry.into()).await;
-                    match plugin.upgrade() {
-                        Some(plugin) => plugin.lock_owned().await,
-                        None => return,
-                    }
+                    let Some(plugin) = plugin.upgrade() else {
+                        return;
+                    };
+                    lane::later(async { restart(plugin.lock_owned().await).await }).await
                 }
             };
-            let restarted = async move {
-                worker.restart().await;
-                worker
-            };
-            let Some(mut worker) = lane::run(restarted).await else {
+            let Some(mut worker) = restarted else {
                 return;
             };
             retry = worker.retry;
@@ -296,6 +309,11 @@ fn recover(mut worker: OwnedMutexGuard<Worker>) {
             }
         }
     });
+}
+
+async fn restart(mut worker: OwnedMutexGuard<Worker>) -> OwnedMutexGuard<Worker> {
+    worker.restart().await;
+    worker
 }
 
 /// A number between 0 and 1 that differs from plugin to plugin.

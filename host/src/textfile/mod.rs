@@ -52,7 +52,8 @@ impl Textfile {
             for lead in inbox {
                 let start = Instant::now();
                 reader.read();
-                lead.finish(true, start.elapsed());
+                let took = start.elapsed();
+                lead.finish(true, took, took);
             }
         };
         let thread = thread::Builder::new().name(TEXTFILE.to_owned());
