@@ -52,12 +52,12 @@ impl Meterbox {
 
     fn refresh(&self) {
         let Some(session) = &self.session else { return };
-        let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut handles, mut figures) = (Vec::new(), Vec::new());
         self.memory.refresh(|handle, figure| {
             handles.push(*handle);
             figures.push(figure);
         });
+        let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
         // The handles are this session's own, and their families gauges.
         session.update(Verb::Set, handles, figures).expect("gauges");
         session.commit(Instant::now());
