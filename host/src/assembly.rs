@@ -272,7 +272,8 @@ async fn candidate(
     }
     let mut heir = None;
     if occasion == Occasion::Reload {
-        let prepared = plugin::prepare(loaded, name, config, limits.clone(), Arc::default())?;
+        let prepared = plugin::prepare(loaded, name, config, limits.clone(), Arc::default());
+        let prepared = prepared.await?;
         let rehearsal = plugin::rehearse(prepared.describe().await?, start(runs.is_some())).await?;
         heir = runs.as_ref().map(|runs| Heir {
             of: Arc::clone(runs.scope()),
@@ -280,7 +281,7 @@ async fn candidate(
         });
     }
     let usage = runs.map_or_else(Arc::default, |runs| Arc::clone(runs.usage()));
-    let prepared = plugin::prepare(loaded, name, config, limits, usage)?;
+    let prepared = plugin::prepare(loaded, name, config, limits, usage).await?;
     let described = prepared.describe().await?;
     Ok(Candidate::Comes(Box::new(Coming { described, heir })))
 }

@@ -64,6 +64,7 @@ mod reload;
 mod source;
 mod status;
 mod textfile;
+mod threads;
 mod trust;
 mod watch;
 

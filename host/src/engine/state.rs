@@ -1,6 +1,6 @@
 //! What a store holds for its one instance.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use meterbox_metrics::Session;
 use wasmtime::{Engine, Store, component::ResourceTable};
@@ -51,7 +51,7 @@ pub(crate) struct State {
 
 impl State {
     /// A store that cannot run for ever, nor take more than it is given. No call may be made before its meter is armed.
-    /// An error says which grant cannot be given.
+    /// An error says which grant cannot be given. What opens its folders may hang: see [`Granted::disk`].
     pub(crate) fn store(engine: &Engine, identity: Arc<Identity>) -> Result<Store<Self>, String> {
         let limits = Arc::clone(&identity.limits);
         let mut store = Store::new(engine, Self::new(identity)?);
@@ -81,6 +81,15 @@ impl State {
             http: WasiHttpCtx::new(),
             table,
         })
+    }
+}
+
+/// To close a file may hang.
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(disk) = self.identity.grants.disk() {
+            disk.let_go(mem::take(&mut self.table));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Folders and the environment: what a context is made with, and what is opened in it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use wasmtime::{
     Result, StoreContextMut,
@@ -23,39 +23,41 @@ use wasmtime_wasi::{
 };
 
 use super::Granted;
-use crate::{config::Grant, engine::State};
+use crate::{
+    config::{DirGrant, Grant},
+    engine::State,
+};
 
 type Store<'a> = StoreContextMut<'a, State>;
 
 impl Granted {
     /// Whether the folders are there, so that a start says so and not a scrape.
-    pub(super) fn check_dirs(&self) -> Result<(), String> {
-        let mut context = WasiCtxBuilder::new();
-        self.open_dirs(&mut context)
+    pub(crate) async fn check_dirs(&self, deadline: Instant) -> Result<(), String> {
+        let Some(disk) = &self.disk else {
+            return Ok(());
+        };
+        for dir in &self.config.dirs {
+            let opened = {
+                let dir = dir.clone();
+                let open = move || open_dir(&dir, &mut WasiCtxBuilder::new());
+                disk.wait(deadline, open).await
+            };
+            opened.unwrap_or_else(|| {
+                let path = dir.host.display();
+                Err(format!("grants.dirs: the folder {path} does not open in time (limits.start-timeout): see whether its file system answers, or remove the grant"))
+            })?;
+        }
+        Ok(())
     }
 
-    /// Gives a context what is granted.
+    /// Gives a context what is granted. It opens folders, which may hang.
     pub(crate) fn furnish(self: &Arc<Self>, context: &mut WasiCtxBuilder) -> Result<(), String> {
         for (name, value) in &self.env {
             context.env(name, value.get());
         }
         self.let_connect(context);
-        self.open_dirs(context)
-    }
-
-    fn open_dirs(&self, context: &mut WasiCtxBuilder) -> Result<(), String> {
-        for dir in &self.config.dirs {
-            let perms = match dir.write {
-                true => FsPerms::ReadWrite,
-                false => FsPerms::ReadOnly,
-            };
-            let opened = context.preopened_dir(&dir.host, &dir.guest, perms);
-            opened.map_err(|error| {
-                let path = dir.host.display();
-                format!("grants.dirs: cannot open the folder {path}: {error}; make it, or remove the grant")
-            })?;
-        }
-        Ok(())
+        let mut dirs = self.config.dirs.iter();
+        dirs.try_for_each(|dir| open_dir(dir, context))
     }
 
     /// Languages ask for all there is when they start, whether the program wants it or not.
@@ -91,6 +93,19 @@ impl Granted {
             Some(_) => {}
         }
     }
+}
+
+fn open_dir(dir: &DirGrant, context: &mut WasiCtxBuilder) -> Result<(), String> {
+    let perms = match dir.write {
+        true => FsPerms::ReadWrite,
+        false => FsPerms::ReadOnly,
+    };
+    let opened = context.preopened_dir(&dir.host, &dir.guest, perms);
+    opened.map_err(|error| {
+        let path = dir.host.display();
+        format!("grants.dirs: cannot open the folder {path}: {error}; make it, or remove the grant")
+    })?;
+    Ok(())
 }
 
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {

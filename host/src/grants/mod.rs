@@ -2,6 +2,7 @@
 //! would allow it.
 
 mod address;
+mod disk;
 mod dns;
 mod files;
 mod http;
@@ -24,6 +25,7 @@ use std::{
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 
+pub(crate) use self::disk::Disk;
 use self::dns::Lookups;
 pub(crate) use self::http::Requests;
 pub use self::wants::{GrantStatus, Wanted};
@@ -43,6 +45,8 @@ pub(crate) struct Granted {
     plugin: String,
     config: Grants,
     env: Vec<(String, Secret)>,
+    /// Present if it is granted folders.
+    disk: Option<Disk>,
     lookups: Lookups,
     requests: Arc<Semaphore>,
     log: Arc<LogQuota>,
@@ -74,7 +78,14 @@ impl Granted {
             let value = value.map_err(|why| format!("grants.env.{name}: {why}"))?;
             Ok((name.clone(), value))
         });
-        let granted = Self {
+        let disk = match config.dirs.is_empty() {
+            true => None,
+            false => Some(Disk::new().map_err(|error| {
+                format!("grants.dirs: no threads to wait for files on: {error}; raise the limit of the system, or remove the grant")
+            })?),
+        };
+        Ok(Self {
+            disk,
             plugin: plugin.to_owned(),
             env: values.collect::<Result<_, String>>()?,
             config: config.clone(),
@@ -84,9 +95,12 @@ impl Granted {
             logged: Mutex::default(),
             used: Default::default(),
             denied: Default::default(),
-        };
-        granted.check_dirs()?;
-        Ok(granted)
+        })
+    }
+
+    /// Where it waits for files.
+    pub(crate) fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     #[cfg(test)]

@@ -1,10 +1,13 @@
 //! One call into a guest: its clocks, the wait for it, and what became of it.
 
 use std::{
+    future::poll_fn,
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use tokio::runtime::Handle;
 use wasmtime::Store;
 
 use crate::{
@@ -20,6 +23,8 @@ pub(super) const GRACE: Duration = EPOCH.saturating_mul(2);
 pub(super) struct Call {
     deadline: Instant,
     cpu: Arc<CpuClock>,
+    /// Of the threads on which it waits for files.
+    disk: Option<Handle>,
 }
 
 /// How a call ended.
@@ -32,18 +37,25 @@ pub(super) enum Ended<T> {
 /// Starts the clocks of a call.
 pub(super) fn arm(store: &mut Store<State>, deadline: Instant, by: Limit) -> Call {
     store.set_epoch_deadline(1);
-    let meter = &mut store.data_mut().meter;
+    let State {
+        meter, identity, ..
+    } = store.data_mut();
     meter.arm(deadline, by);
     Call {
         deadline,
         cpu: Arc::clone(meter.cpu()),
+        disk: identity.grants.disk().map(|disk| disk.handle().clone()),
     }
 }
 
 impl Call {
     /// Waits for the call. Guest code is stopped by the epoch; this also ends the wait for a host call that hangs.
     pub(super) async fn run<T>(self, call: impl Future<Output = wasmtime::Result<T>>) -> Ended<T> {
-        let call = Metered::new(call, self.cpu);
+        let mut call = Metered::new(call, self.cpu);
+        let call = poll_fn(|cx| {
+            let _entered = self.disk.as_ref().map(Handle::enter);
+            Pin::new(&mut call).poll(cx)
+        });
         let ended = tokio::time::timeout_at((self.deadline + GRACE).into(), call).await;
         ended.map_or(Ended::Hung, Ended::Returned)
     }

@@ -88,7 +88,7 @@ async fn run(engine: &Engine, path: &Path, limits: &Limits) -> Result<(), String
     let loaded = engine.load("any", bytes).await;
     let config = PluginConfig::file(path);
     let prepared = prepare(&loaded, "any", &config, limits.clone(), Arc::default());
-    let prepared = prepared.map_err(|error| error.to_string())?;
+    let prepared = prepared.await.map_err(|error| error.to_string())?;
     let described = prepared
         .describe()
         .await

@@ -105,9 +105,8 @@ impl Template {
     /// Makes an instance, the start function of its modules included.
     pub(crate) async fn instantiate(&self) -> Result<Instance, Fault> {
         const EXPORT: &str = "instantiate";
-        let store = State::store(self.pre.engine(), Arc::clone(&self.identity));
-        let mut store = store.map_err(|why| Fault::new(FaultKind::Host, EXPORT, why))?;
         let start = Instant::now() + self.identity.limits.start_timeout;
+        let mut store = self.store(EXPORT, start).await?;
         let call = arm(&mut store, start, Limit::StartTimeout);
         let ended = call.run(self.pre.instantiate_async(&mut store)).await;
         let instance = judge(&store, EXPORT, ended)?;
@@ -139,6 +138,25 @@ impl Template {
             start,
             is_held: false,
         })
+    }
+}
+
+impl Template {
+    async fn store(&self, export: &'static str, start: Instant) -> Result<Store<State>, Fault> {
+        let identity = Arc::clone(&self.identity);
+        let made = match self.identity.grants.disk() {
+            None => State::store(self.pre.engine(), identity),
+            Some(disk) => {
+                let engine = self.pre.engine().clone();
+                let make = move || State::store(&engine, identity);
+                let Some(made) = disk.wait(start, make).await else {
+                    let why = "the folders in its grants.dirs do not open in time (limits.start-timeout): see whether their file system answers";
+                    return Err(Fault::new(FaultKind::Deadline, export, why));
+                };
+                made
+            }
+        };
+        made.map_err(|why| Fault::new(FaultKind::Host, export, why))
     }
 }
 

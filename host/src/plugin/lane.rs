@@ -16,14 +16,15 @@ use std::{
 };
 
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Handle, Runtime},
     task::JoinHandle,
 };
+
+use crate::threads;
 
 /// Threads for calls, from the first that comes to the end of the process.
 struct Lane {
     name: &'static str,
-    /// The nice value of the threads, as far as the process has not a higher one itself.
     niceness: i32,
     threads: OnceLock<Option<Runtime>>,
 }
@@ -131,12 +132,9 @@ impl Lane {
     fn handle(&'static self) -> Handle {
         let threads = self.threads.get_or_init(|| {
             let cores = thread::available_parallelism().map_or(1, usize::from);
-            let threads = Builder::new_multi_thread()
+            let threads = threads::that_give_way(self.name, self.niceness)
                 // One processor is left to the pages altogether.
                 .worker_threads((cores - 1).max(1))
-                .thread_name(self.name)
-                .on_thread_start(|| self.give_way())
-                .enable_all()
                 .build();
             threads
                 .inspect_err(|error| tracing::warn!(%error, "no threads for slow plugins; they share those of the pages"))
@@ -145,11 +143,6 @@ impl Lane {
         threads
             .as_ref()
             .map_or_else(Handle::current, |threads| threads.handle().clone())
-    }
-
-    /// On Linux a thread has a nice value of its own. If the system refuses, it runs as others do.
-    fn give_way(&self) {
-        let _ = rustix::process::nice(self.niceness);
     }
 }
 

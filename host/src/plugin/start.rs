@@ -62,7 +62,7 @@ pub(crate) struct Described {
 }
 
 /// Makes a plugin of what was loaded from its file. What it uses adds to `usage`.
-pub(crate) fn prepare(
+pub(crate) async fn prepare(
     loaded: &Result<Loaded, LoadError>,
     name: &str,
     config: &PluginConfig,
@@ -82,7 +82,8 @@ pub(crate) fn prepare(
         limits: limits.clone(),
         digest,
     };
-    let template = Template::new(pre, identity(name, config, limits, usage)?).map_err(link)?;
+    let template =
+        Template::new(pre, identity(name, config, limits, usage).await?).map_err(link)?;
     match config.routes.first() {
         Some(route) if !template.has_handler() => Err(PluginError::NoHandler {
             route: route.clone(),
@@ -96,7 +97,7 @@ pub(crate) fn prepare(
     }
 }
 
-fn identity(
+async fn identity(
     name: &str,
     config: &PluginConfig,
     limits: Limits,
@@ -111,6 +112,8 @@ fn identity(
     let log = Arc::new(LogQuota::new(&limits, Instant::now()));
     let grants = Granted::new(name, &config.grants, &limits, Arc::clone(&log));
     let grants = grants.map_err(PluginError::Config)?;
+    let checked = grants.check_dirs(Instant::now() + limits.start_timeout);
+    checked.await.map_err(PluginError::Config)?;
     let is_kept_elsewhere = |key: &String| config.config[key].is_kept_elsewhere();
     let secrets = values.iter().filter(|(key, _)| is_kept_elsewhere(key));
     let secrets = secrets.map(|(_, value)| value).chain(grants.secrets());

@@ -151,7 +151,7 @@ async fn load(
     let loaded = engine.load(&plugin.source.to_string(), bytes).await;
     let took = begin.elapsed();
     let prepared = prepare(&loaded, name, plugin, limits, Arc::default());
-    Ok((prepared.map_err(|error| failed(name, error))?, took))
+    Ok((prepared.await.map_err(|error| failed(name, error))?, took))
 }
 
 /// A plugin whose families are registered.

@@ -2,12 +2,13 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     os::unix::fs::{PermissionsExt, symlink},
-    process::Command,
+    process::{Command, Stdio},
 };
 
-use anyhow::{Result, ensure};
-use meterbox_tests::Meterbox;
+use anyhow::{Context, Result, ensure};
+use meterbox_tests::{Meterbox, Page, TestHost};
 use tempfile::TempDir;
 
 use super::{denials, expect, trying, uses};
@@ -141,4 +142,89 @@ fn a_secret_that_is_missing_is_named_and_others_are_not_shown() -> Result<()> {
     let refusal = Meterbox::with("tries", "test/grants", keys).refused()?;
     ensure!(!refusal.output.contains("s3cret"), "{}", refusal.output);
     refusal.expect(78, &["tries", "config.token", "NOT_SET_AT_ALL"])
+}
+
+/// Whoever opens a file with a write lease waits for its holder, for as long as `/proc/sys/fs/lease-break-time` says.
+const HOLDS_A_LEASE: &str = "
+import fcntl, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = open(sys.argv[1], 'r+')
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+sys.stdin.read()
+";
+
+/// As on a network mount whose server is gone.
+#[test]
+fn files_that_hang_cost_their_plugin_alone() -> Result<()> {
+    let folder = folder()?;
+    let granted = folder.path().join("granted");
+    let mut holder = Command::new("python3")
+        .args(["-c", HOLDS_A_LEASE])
+        .arg(granted.join("file"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("no python3")?;
+    let mut held = String::new();
+    BufReader::new(holder.stdout.take().context("no output")?).read_line(&mut held)?;
+    assert_eq!(held, "held\n");
+
+    let limits = "timeout = \"100ms\"\nstart-timeout = \"1s\"\nrestart-pause-max = \"10ms\"\nquarantine-after = 1000";
+    let grants = format!("dirs = [{{ host = {granted:?}, guest = \"/data\" }}]");
+    let other = "config = { try = \"read /data below/file\" }\nprefix = \"other_\"";
+    let host = trying(&["read /data file"], &grants)
+        .config(&format!("\n[plugins.tries.limits]\n{limits}\n"))
+        .and(
+            "other",
+            "test/grants",
+            &format!("{other}\n[plugins.other.grants]\n{grants}"),
+        )
+        .start()?;
+    let mut threads = 0;
+    for lost in 1..=12 {
+        host.scrape_until(|page| {
+            assert_eq!(outcome_of("other", page)?, "deep");
+            let labels = [("plugin", "tries"), ("kind", "deadline")];
+            let faults = page.number("meterbox_plugin_faults_total", &labels)?;
+            ensure!(faults >= f64::from(lost), "{faults} faults");
+            Ok(())
+        })?;
+        threads = threads.max(waiting(&host)?);
+    }
+    // Of each plugin eight that wait, and one that does not.
+    ensure!((3..=18).contains(&threads), "{threads} threads");
+    host.logged(&["plugin=tries", "do not open in time"])?;
+
+    drop(holder.stdin.take());
+    holder.wait()?;
+    host.scrape_until(|page| {
+        ensure!(outcome_of("tries", page)? == "content");
+        Ok(())
+    })
+}
+
+/// What the only attempt of a plugin came to.
+fn outcome_of<'a>(plugin: &str, page: &'a Page) -> Result<&'a str> {
+    let family = if plugin == "other" {
+        "other_attempt"
+    } else {
+        "attempt"
+    };
+    let mut samples = page.family(family)?.samples.iter();
+    let sample = samples
+        .next()
+        .with_context(|| format!("{plugin} has not tried"))?;
+    Ok(sample.label("outcome"))
+}
+
+/// How many threads there are for files.
+fn waiting(host: &TestHost) -> Result<usize> {
+    let mut count = 0;
+    for task in fs::read_dir(host.proc("task"))? {
+        // It may be over.
+        let name = fs::read_to_string(task?.path().join("comm")).unwrap_or_default();
+        count += usize::from(name.trim() == "meterbox-files");
+    }
+    Ok(count)
 }
