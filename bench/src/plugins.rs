@@ -26,8 +26,8 @@ struct Shot {
     rate: f64,
 }
 
-/// Starts Meterbox as `make run` does.
-fn meterbox() -> Result<Server> {
+/// Starts Meterbox as `make run` does, with one more argument at most.
+fn meterbox(argument: Option<&str>) -> Result<Server> {
     let program = format!("{REPOSITORY}/target/release/meterbox");
     ensure!(
         Path::new(&program).exists(),
@@ -39,13 +39,18 @@ fn meterbox() -> Result<Server> {
         command.args(["serve", "--config.file", &config, "--web.listen-address"]);
         command
             .arg(address.to_string())
+            .args(argument)
             .stderr(std::process::Stdio::null());
         command
     })
 }
 
 pub fn measure(plan: &Plan, golang: Option<&Golang>) -> Result<String> {
-    let mut servers = vec![("**Meterbox**, nine plugins", meterbox()?)];
+    let brief = meterbox(Some("--web.disable-exporter-metrics"))?;
+    let mut servers = vec![
+        ("**Meterbox**, nine plugins", meterbox(None)?),
+        ("**Meterbox**, without metrics about itself", brief),
+    ];
     let native = start(Name::Prometheus, Workload::Plugins, None)?;
     servers.push(("`prometheus` on hyper", native));
     if golang.is_some() && plan.peers.contains(&Name::ClientGolang) {
@@ -56,7 +61,7 @@ pub fn measure(plan: &Plan, golang: Option<&Golang>) -> Result<String> {
     }
     // Until every plugin has ticked.
     std::thread::sleep(Duration::from_millis(1500));
-    let note = apart(&servers[0].1, &servers[1].1)?;
+    let note = apart(&servers[0].1, &servers[2].1)?;
     let has_wrk = Command::new("wrk").arg("-v").output().is_ok();
     let with = if has_wrk {
         "`wrk`, one thread"
@@ -125,7 +130,7 @@ fn apart(meterbox: &Server, native: &Server) -> Result<String> {
     ensure!(own == more.len(), "the native page lacks {more:?}");
     Ok(format!(
         "Every series of the native page is on Meterbox's, which has {own} more about itself and \
-         its plugins; client_golang's has nothing about its process."
+         its plugins; client_golang's and the second row's have nothing about their process."
     ))
 }
 

@@ -78,6 +78,9 @@ impl HostBuilder {
         } = self;
         config.check()?;
         let registry = Registry::new(registries);
+        if !config.web.exporter_metrics {
+            registry.show_own_only(own::BRIEF);
+        }
         // No plugin is there yet whose families could be in the way.
         let clash = |error: RegisterError| Error::Engine(error.to_string());
         own::build_info(&registry).map_err(clash)?;

@@ -21,11 +21,12 @@ use crate::{
 const SHARE: Duration = Duration::from_millis(1);
 
 /// Collects from the plugins that `wanted` names, and from text files. Who is late or broken costs its own samples; those
-/// of plugins that were not asked are left out. Also says whether everybody who was asked is on the page.
+/// of plugins that were not asked are left out. `process` is missing where nothing about the exporter is wanted. Also says
+/// whether everybody who was asked is on the page.
 pub(crate) async fn gather(
     registry: &Registry,
     fleet: &Fleet,
-    process: &ProcessMetrics,
+    process: Option<&ProcessMetrics>,
     deadline: Instant,
     wanted: impl Fn(&str) -> bool,
 ) -> (Page, bool) {
@@ -72,9 +73,11 @@ pub(crate) async fn gather(
     };
     let unasked = unasked.into_iter().map(|plugin| plugin.scope());
     let unasked: Vec<_> = unasked.chain(no_files.map(Textfile::scope)).collect();
-    process.read();
-    for plugin in plugins {
-        plugin.read_metrics();
+    if let Some(process) = process {
+        process.read();
+        for plugin in plugins {
+            plugin.read_metrics();
+        }
     }
     let page = registry.page_of(&fleet.scopes(), |scope| {
         if among(&unasked, scope) {

@@ -176,8 +176,12 @@ impl Host {
         wanted: impl Fn(&str) -> bool,
     ) -> Arc<Shared> {
         let Inner {
-            registry, process, ..
+            registry,
+            process,
+            web,
+            ..
         } = &*self.inner;
+        let process = web.exporter_metrics.then_some(process);
         let fleet = self.inner.fleet();
         let all = fleet.is_all(&wanted);
         let gather = gather::gather(registry, &fleet, process, deadline, wanted);

@@ -8,9 +8,14 @@ use meterbox_tests::{Meterbox, Page, Response, TestHost, raw};
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
 fn host() -> Result<TestHost> {
-    Meterbox::with("counter_vec", "counter_vec", "")
+    host_with("").start()
+}
+
+fn host_with(config: &str) -> Meterbox {
+    Meterbox::new()
+        .config(config)
+        .and("counter_vec", "counter_vec", "")
         .and("counter", "counter", "routes = [\"/hello\"]")
-        .start()
 }
 
 #[test]
@@ -36,6 +41,46 @@ fn metrics_are_text_in_order_and_come_twice_alike() -> Result<()> {
             .collect::<Vec<_>>()
     };
     assert_eq!(names(&first), names(&second));
+    Ok(())
+}
+
+#[test]
+fn metrics_about_the_exporter_can_be_left_out() -> Result<()> {
+    let full = host()?.scrape()?;
+    for way in [
+        host_with("[web]\nexporter-metrics = false\n"),
+        host_with("").arg("--web.disable-exporter-metrics"),
+    ] {
+        let page = way.start()?.scrape()?;
+        let names = page.families.iter().map(|family| family.name.as_str());
+        let own: Vec<_> = names
+            .filter(|name| {
+                ["meterbox_", "process_"]
+                    .iter()
+                    .any(|own| name.starts_with(own))
+            })
+            .collect();
+        assert_eq!(
+            own,
+            [
+                "meterbox_build_info",
+                "meterbox_plugin_collect_duration_seconds",
+                "meterbox_plugin_collect_success",
+                "meterbox_plugin_up",
+            ]
+        );
+        let labels = [("plugin", "counter")];
+        assert_eq!(
+            page.number("meterbox_plugin_collect_success", &labels)?,
+            1.0
+        );
+        let plugins = |page: &Page| {
+            page.plugin_families()
+                .map(|family| family.name.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(plugins(&page), plugins(&full));
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Instant,
@@ -27,6 +27,8 @@ pub(crate) const OWNER: &str = "the host itself";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Own {
     families: Arc<Mutex<Vec<OwnFamily>>>,
+    /// Names of those that pages have; unset: of all.
+    shown: Arc<OnceLock<&'static [&'static str]>>,
 }
 
 #[derive(Debug)]
@@ -238,6 +240,15 @@ impl Own {
         Ok(self.series(families.len() - 1))
     }
 
+    pub(crate) fn show_only(&self, names: &'static [&'static str]) {
+        // Whoever is first decides.
+        let _ = self.shown.set(names);
+    }
+
+    fn shows(&self, name: &str) -> bool {
+        self.shown.get().is_none_or(|names| names.contains(&name))
+    }
+
     /// Every family, also those without series.
     pub(crate) fn descs(&self) -> Vec<Arc<Desc>> {
         let descs = |own: &OwnFamily| Arc::clone(&own.family.desc);
@@ -264,6 +275,9 @@ impl Own {
     /// Families as they are now, for a page. Numbers that did not change since the last page are not touched.
     pub(crate) fn page(&self, page: &mut Vec<Arc<PageFamily>>) {
         for OwnFamily { family, cells } in self.lock().iter_mut() {
+            if !self.shows(&family.desc.name) {
+                continue;
+            }
             for cell in cells.iter_mut().flatten() {
                 let bits = cell.number.0.load(Relaxed);
                 if bits == cell.written {

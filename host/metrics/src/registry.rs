@@ -108,6 +108,11 @@ impl Registry {
         self.own.remove_matching(label, value);
     }
 
+    /// From now on pages have of the program's own families only these. The others keep their names and their numbers.
+    pub fn show_own_only(&self, names: &'static [&'static str]) {
+        self.own.show_only(names);
+    }
+
     fn describe_own(&self, desc: Desc) -> Result<own::Series, RegisterError> {
         // Each plugin asks for the families about plugins; only the first one has to be compared with all plugins'.
         if let Some(series) = self.own.find(&desc) {

@@ -43,6 +43,7 @@ fn every_key_is_read() {
         max-connections = 7
         max-connections-per-peer = 3
         max-requests = 0
+        exporter-metrics = false
         created-lines = true
         request-timeout = "3s"
         read-timeout = "250ms"
@@ -81,6 +82,7 @@ fn every_key_is_read() {
         max_connections: 7,
         max_connections_per_peer: Some(3),
         max_requests: 0,
+        exporter_metrics: false,
         created_lines: true,
         request_timeout: Some(Duration::from_secs(3)),
         read_timeout: Duration::from_millis(250),
@@ -138,7 +140,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
         refused("[web]\n\nlisten = 'x'\n"),
         "3: web.listen: unknown key `listen`, expected one of `listen-addresses`, `systemd-socket`, `config-file`, \
          `auth-exempt-paths`, `external-url`, `route-prefix`, `telemetry-path`, `status`, `enable-lifecycle`, \
-         `max-connections`, `max-connections-per-peer`, `max-requests`, `request-timeout`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
+         `max-connections`, `max-connections-per-peer`, `max-requests`, `request-timeout`, `exporter-metrics`, `created-lines`, `read-timeout`, `write-timeout`, `shutdown-grace`"
     );
     assert_eq!(
         refused("[plugins.a]\nsource = 'a'\ngrants = { files = true }\n"),

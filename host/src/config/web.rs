@@ -66,6 +66,10 @@ pub struct WebConfig {
     /// none.
     #[serde(deserialize_with = "some_duration")]
     pub request_timeout: Option<Duration>,
+    /// Whether pages have metrics about the exporter itself: its process, its requests, what plugins use up and what befalls
+    /// them. Without them a plugin has three series of its own there: whether it is up, and its collect's success and
+    /// duration. Default: true.
+    pub exporter_metrics: bool,
     /// Whether OpenMetrics pages say when counters, histograms and summaries began, as a `_created` line for each: one more
     /// series each for readers that take it as such. Protobuf pages always say it. Default: false.
     pub created_lines: bool,
@@ -97,6 +101,7 @@ impl Default for WebConfig {
             max_connections_per_peer: None,
             max_requests: 40,
             request_timeout: None,
+            exporter_metrics: true,
             created_lines: false,
             read_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(10),

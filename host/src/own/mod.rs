@@ -37,6 +37,14 @@ pub(crate) const WATCHED: [Limit; 7] = [
     Limit::Series,
 ];
 
+/// What pages have about plugins where they have nothing else about the exporter.
+pub(crate) const BRIEF: &[&str] = &[
+    "meterbox_build_info",
+    "meterbox_plugin_up",
+    "meterbox_plugin_collect_success",
+    "meterbox_plugin_collect_duration_seconds",
+];
+
 /// A constant 1 that tells the version.
 pub(crate) fn build_info(registry: &Registry) -> Result<(), RegisterError> {
     let help = "A constant 1, labelled by the version of this host.";

@@ -52,6 +52,9 @@ pub(crate) struct Args {
     /// Serve the metrics at this path [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH")]
     telemetry_path: Option<String>,
+    /// Leave out the metrics about the exporter itself, but for whether plugins are up and how their collects go
+    #[arg(long = "web.disable-exporter-metrics")]
+    disable_exporter_metrics: bool,
     /// Let POST and PUT requests to /-/reload reload the config
     #[arg(long = "web.enable-lifecycle")]
     enable_lifecycle: bool,
@@ -96,6 +99,7 @@ impl Args {
         if let Some(path) = &self.telemetry_path {
             config.web.telemetry_path.clone_from(path);
         }
+        config.web.exporter_metrics &= !self.disable_exporter_metrics;
         config.web.enable_lifecycle |= self.enable_lifecycle;
         if let Some(most) = self.max_requests {
             config.web.max_requests = most;
