@@ -77,7 +77,7 @@ audit: ## Check licences, advisories and sources of the dependencies (needs carg
 	$(CARGO) deny --locked $(GUEST) check --config deny.toml
 
 bench: build guests ## Measure beside other libraries (BENCH=--quick, BENCH=--markdown)
-	$(CARGO) bench --locked -p meterbox
+	$(CARGO) bench --locked --workspace --bench increment --bench faults --bench start
 	$(CARGO) run --release --locked $(BENCHES) --target-dir target/bench -- $(BENCH)
 
 edges: build guests ## Measure what careless and hostile HTTP peers cost

@@ -1,7 +1,7 @@
 //! What an increment costs in a plugin, beside the `prometheus` crate in the same run; and how long a plugin that traps is
 //! away.
 //!
-//! `cargo bench -p meterbox --bench increment`, after `make guests`.
+//! `cargo bench --workspace --bench increment`, after `make guests`.
 
 #![allow(
     missing_docs,

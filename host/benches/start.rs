@@ -1,6 +1,6 @@
 //! What a thousand plugins cost beside one: start, memory, scrape.
 //!
-//! `cargo bench -p meterbox --bench start`, after `make guests`. Every figure is the best of several processes.
+//! `cargo bench --workspace --bench start`, after `make guests`. Every figure is the best of several processes.
 
 #![allow(
     missing_docs,
@@ -178,7 +178,8 @@ fn parent() {
         "", "start ms", "again ms", "scrape ms", "KiB/plugin", "anonymous KiB"
     );
     let show = |what: &str, count: usize, f: Figures| {
-        let (resident, anonymous) = (f.resident / count as f64, f.anonymous / count as f64);
+        let plugins = count.max(1) as f64;
+        let (resident, anonymous) = (f.resident / plugins, f.anonymous / plugins);
         let Figures {
             start,
             again,
@@ -189,6 +190,8 @@ fn parent() {
             "{what:<36} {start:>10.2} {again:>10.2} {scrape:>10.3} {resident:>14.1} {anonymous:>14.1}"
         );
     };
+    let none = best(0, 1, true, &folder, false);
+    show("no plugin", 0, none);
     let cold = best(1, 1, false, &folder, true);
     show("1 plugin, compiled here", 1, cold);
     let own = best(1, 1, true, &folder, true);
@@ -207,8 +210,9 @@ fn parent() {
         ratio(own.anonymous, cold.anonymous)
     );
     println!(
-        "the cache / compiling: start {:.4}",
-        ratio(one.start, cold.start)
+        "the cache / compiling: start {:.4}; one plugin in a warm process: {:.2} ms",
+        ratio(one.start, cold.start),
+        one.again - none.again
     );
     println!(
         "1,000 plugins / 1: start {:.0}, scrape {:.0}, memory {:.1}",
