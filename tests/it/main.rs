@@ -5,6 +5,7 @@ mod contract;
 mod demo;
 mod deploy;
 mod embed;
+mod escaping;
 mod exemplars;
 mod exporters;
 mod faults;

@@ -139,9 +139,7 @@ impl Template {
             is_held: false,
         })
     }
-}
 
-impl Template {
     async fn store(&self, export: &'static str, start: Instant) -> Result<Store<State>, Fault> {
         let identity = Arc::clone(&self.identity);
         let made = match self.identity.grants.disk() {
