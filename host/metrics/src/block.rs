@@ -136,7 +136,10 @@ impl Held {
     fn get_mut(&mut self) -> &mut Column {
         if let Self::Shared(_) = self {
             *self = match std::mem::replace(self, Self::Mine(Column::default())) {
-                Self::Shared(column) => Self::Mine(Arc::unwrap_or_clone(column)),
+                Self::Shared(column) => {
+                    column.touch();
+                    Self::Mine(Arc::unwrap_or_clone(column))
+                }
                 mine @ Self::Mine(_) => mine,
             };
         }

@@ -1,7 +1,7 @@
 //! What the series of a block hold. A column is shared with the pages that are being rendered; whoever changes it while
 //! a page holds it makes a copy first.
 
-use std::{sync::Arc, time::Instant};
+use std::{hint::black_box, sync::Arc, time::Instant};
 
 use crate::{
     desc::{Desc, Kind, NativeOptions, SummaryOptions},
@@ -225,6 +225,15 @@ impl Column {
         let is_native = native && !exemplar.value.is_nan();
         self.exemplars
             .put(position, bucket, is_native, exemplar, room);
+    }
+
+    /// Has the processor fetch the numbers in their order. Who changes one of them after a page often changes them all, in
+    /// an order that is not theirs: a third of the time of a million changes was waiting for memory.
+    pub(crate) fn touch(&self) {
+        const LINE: usize = 64 / size_of::<f64>();
+        if let Values::Numbers(all) = &self.values {
+            black_box(all.iter().step_by(LINE).sum::<f64>());
+        }
     }
 
     /// Replaces the value of a series by that of a sample that was checked against its family.
