@@ -5,6 +5,8 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,7 +32,8 @@ func main() {
 	gatherer := prometheus.GathererFunc(content.memory.gatherer(registry))
 	// What the content was read into is not the server's.
 	debug.FreeOSMemory()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	config := net.ListenConfig{Control: useCubic}
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	check(err)
 	http.Handle("/metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{}))
 	go func() { check(http.Serve(listener, nil)) }()
@@ -37,6 +41,15 @@ func main() {
 	for lines.Scan() {
 		fmt.Println(update())
 	}
+}
+
+// useCubic has connections do as those of the other servers.
+func useCubic(_, _ string, socket syscall.RawConn) error {
+	var failed error
+	err := socket.Control(func(fd uintptr) {
+		failed = syscall.SetsockoptString(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CONGESTION, "cubic")
+	})
+	return errors.Join(err, failed)
 }
 
 // content turns lines into metrics. A family is `F kind name help labels bounds`, each of its series

@@ -3,14 +3,14 @@
 use std::{
     hint::black_box,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     thread,
     time::Instant,
 };
 
 use anyhow::Result;
 
-use crate::{peers::PIECE, report::median};
+use crate::{peers::PIECE, report::median, serve};
 
 const TIMES: usize = 7;
 
@@ -71,7 +71,7 @@ fn timed(mut work: impl FnMut() -> Result<()>) -> Result<f64> {
 }
 
 fn pair() -> Result<(TcpStream, TcpStream)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = serve::listen()?;
     let client = TcpStream::connect(listener.local_addr()?)?;
     Ok((listener.accept()?.0, client))
 }

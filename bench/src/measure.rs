@@ -29,6 +29,13 @@ pub struct Figures {
     pub cells: Vec<Cell>,
 }
 
+impl Figures {
+    /// Whether one round tells enough: its pages take so long that a mood of the machine is over before one is there.
+    pub fn is_slow(&self) -> bool {
+        self.cells.first().is_some_and(|cell| cell.one.p50 > 1.0)
+    }
+}
+
 /// One coding.
 pub struct Cell {
     pub coding: Coding,

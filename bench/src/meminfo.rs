@@ -6,6 +6,12 @@ use anyhow::{Context, Result};
 
 const PATH: &str = "/proc/meminfo";
 
+thread_local! {
+    /// Kept open: the kernel then formats the figures and does nothing else. Each thread has its own: those who share one
+    /// wait for each other.
+    static FILE: File = File::open(PATH).expect(PATH);
+}
+
 /// Which figure a gauge shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
@@ -17,8 +23,6 @@ pub enum Figure {
 
 /// Gauges of one peer, and where their figures come from.
 pub struct Live<G> {
-    /// Kept open: the kernel then formats the figures and does nothing else.
-    file: File,
     gauges: Vec<(G, Figure)>,
     lines: usize,
 }
@@ -30,7 +34,6 @@ impl<G> Live<G> {
             Figure::Used => 3,
         });
         Ok(Self {
-            file: File::open(PATH).context(PATH)?,
             lines: last.max().unwrap_or(0),
             gauges,
         })
@@ -42,7 +45,7 @@ impl<G> Live<G> {
             return;
         }
         let mut text = [0; 8 << 10];
-        let length = self.file.read_at(&mut text, 0).unwrap_or(0);
+        let length = FILE.with(|file| file.read_at(&mut text, 0)).unwrap_or(0);
         let lines = text[..length].split(|byte| *byte == b'\n');
         let figures: Vec<f64> = lines.take(self.lines).map(figure).collect();
         let line = |line: usize| figures.get(line).copied().unwrap_or(f64::NAN);

@@ -18,6 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use socket2::SockRef;
 
 use crate::{
     meterbox::Meterbox,
@@ -26,8 +27,17 @@ use crate::{
     workload::Workload,
 };
 
-pub fn run(name: Name, workload: Workload) -> Result<()> {
+/// A listener on loopback whose connections do as Linux's default says, whatever this machine chooses: bbr paces what it
+/// sends, on loopback too, and so a page of a hundred megabytes takes longer, whoever serves it.
+pub fn listen() -> Result<TcpListener> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
+    let congestion = SockRef::from(&listener).set_tcp_congestion(b"cubic");
+    congestion.context("the kernel has no cubic")?;
+    Ok(listener)
+}
+
+pub fn run(name: Name, workload: Workload) -> Result<()> {
+    let listener = listen()?;
     let address = listener.local_addr()?;
     let peer: Arc<dyn Peer> = match name {
         Name::Bound => {

@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{CHEAP, Frames, Given};
 
 /// Cheap frames in a row before others get a turn, and hyper a reason to write out what it holds.
-const TURN: u32 = 4;
+const TURN: u32 = 16;
 
 pub(super) struct Plain {
     state: State,
