@@ -3,7 +3,7 @@
 //! A block has two halves: the texts, which never change once the block is made, and the column of values. Both are
 //! shared with the pages that are being rendered, so that taking a page costs two reference counts for a block.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 use crate::{
     column::{Column, Shape},
@@ -182,6 +182,11 @@ impl Block {
 
     pub(crate) fn text(&self, position: usize) -> &[u8] {
         self.texts.get(position)
+    }
+
+    /// When its summaries forget something, if they ever do.
+    pub(crate) fn lasts_until(&self, now: Instant) -> Option<Instant> {
+        self.column.get().lasts_until(now)
     }
 
     pub(crate) fn exemplars(&self) -> usize {

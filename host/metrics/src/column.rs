@@ -194,6 +194,14 @@ impl Column {
         }
     }
 
+    /// When its summaries forget something, if they ever do.
+    pub(crate) fn lasts_until(&self, now: Instant) -> Option<Instant> {
+        match &self.values {
+            Values::Summaries(all) => all.iter().filter_map(|one| one.lasts_until(now)).min(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn observe(&mut self, shape: &Shape, position: usize, value: f64, now: Instant) {
         match (&mut self.values, shape) {
             (Values::Histograms(all), Shape::Histograms(bounds, native)) => {

@@ -59,6 +59,9 @@ pub(crate) struct Family {
     shown: Option<Arc<PageFamily>>,
 }
 
+/// Summaries that are asked when they forget something.
+const FEW: usize = 64;
+
 /// Who writes into a family; whoever comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -388,10 +391,12 @@ impl Family {
     }
 
     /// The family for a page; it has to be sorted. The same as the last time, if nothing has changed.
-    pub(crate) fn show(&mut self) -> Arc<PageFamily> {
-        if let Some(shown) = &self.shown {
+    pub(crate) fn show(&mut self, now: Instant) -> Arc<PageFamily> {
+        let lasts = |shown: &&Arc<PageFamily>| shown.until.is_none_or(|until| now < until);
+        if let Some(shown) = self.shown.as_ref().filter(lasts) {
             return Arc::clone(shown);
         }
+        let until = self.lasts_until(now);
         let Self { order, blocks, .. } = self;
         let slices = order.iter().map(|number| blocks[*number as usize].slice());
         let family = Arc::new(PageFamily {
@@ -402,9 +407,26 @@ impl Family {
             legacy_labels: self.template.is_legacy(),
             legacy_name: self.legacy_name,
             kept: Kept::default(),
+            taken: now,
+            until,
         });
         self.shown = Some(Arc::clone(&family));
         family
+    }
+
+    /// When its summaries forget something. Where there are too many to ask, it is now: they are taken anew for every page.
+    fn lasts_until(&self, now: Instant) -> Option<Instant> {
+        if !matches!(self.shape, Shape::Summaries(_)) {
+            return None;
+        }
+        if self.len() > FEW {
+            return Some(now);
+        }
+        let blocks = self
+            .order
+            .iter()
+            .map(|number| &self.blocks[*number as usize]);
+        blocks.filter_map(|block| block.lasts_until(now)).min()
     }
 
     /// Sorts at once.

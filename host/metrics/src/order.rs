@@ -250,7 +250,7 @@ mod tests {
         fn check(&mut self) {
             assert!(self.family.is_sorted());
             let mut page = Vec::new();
-            for slice in self.family.show().slices() {
+            for slice in self.family.show(Instant::now()).slices() {
                 let Values::Numbers(all) = &slice.column.values else {
                     panic!("numbers")
                 };
@@ -293,7 +293,7 @@ mod tests {
             &mut (0..BLOCK as u32).map(|number| 30_000 - number),
         );
         assert_eq!(kept(&mut family), 2);
-        let page = family.show();
+        let page = family.show(Instant::now());
         let texts = page
             .slices()
             .flat_map(|slice| (0..slice.texts.len()).map(|position| slice.texts.get(position)));

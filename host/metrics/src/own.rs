@@ -273,7 +273,7 @@ impl Own {
     }
 
     /// Families as they are now, for a page. Numbers that did not change since the last page are not touched.
-    pub(crate) fn page(&self, page: &mut Vec<Arc<PageFamily>>) {
+    pub(crate) fn page(&self, page: &mut Vec<Arc<PageFamily>>, now: Instant) {
         for OwnFamily { family, cells } in self.lock().iter_mut() {
             if !self.shows(&family.desc.name) {
                 continue;
@@ -292,7 +292,7 @@ impl Own {
             }
             if family.len() > 0 {
                 family.sort();
-                page.push(family.show());
+                page.push(family.show(now));
             }
         }
     }

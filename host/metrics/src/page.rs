@@ -16,8 +16,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Page {
     pub(crate) families: Arc<Vec<Arc<PageFamily>>>,
-    /// When the page was taken.
-    pub(crate) now: Instant,
     pub(crate) created_lines: bool,
 }
 
@@ -36,6 +34,10 @@ pub(crate) struct PageFamily {
     pub(crate) legacy_name: bool,
     /// Text of it, if pages before had the same.
     pub(crate) kept: Kept,
+    /// When it was taken; decides what its summaries have forgotten.
+    pub(crate) taken: Instant,
+    /// When they forget more, if they ever do. Pages from then on take it anew.
+    pub(crate) until: Option<Instant>,
 }
 
 impl PageFamily {
@@ -70,11 +72,7 @@ impl PageFamily {
 
 impl Page {
     /// Merges families of all owners; those that come first win where they cannot be merged.
-    pub(crate) fn new(
-        natives: Vec<Arc<PageFamily>>,
-        scoped: Vec<Arc<PageFamily>>,
-        now: Instant,
-    ) -> Self {
+    pub(crate) fn new(natives: Vec<Arc<PageFamily>>, scoped: Vec<Arc<PageFamily>>) -> Self {
         let tagged = natives.into_iter().map(|family| (true, family));
         let mut all: Vec<_> = tagged
             .chain(scoped.into_iter().map(|family| (false, family)))
@@ -108,7 +106,6 @@ impl Page {
         }
         Self {
             families: Arc::new(families),
-            now,
             created_lines: true,
         }
     }

@@ -258,9 +258,10 @@ impl Registry {
 
     /// The same with these scopes in place of those that are registered now.
     pub fn page_of(&self, scopes: &[Arc<Scope>], view: impl Fn(&Scope) -> View) -> Page {
+        let now = Instant::now();
         let mut natives = foreign::gather(&self.natives);
         let mut scoped = Vec::new();
-        self.own.page(&mut scoped);
+        self.own.page(&mut scoped, now);
         for scope in scopes {
             let view = view(scope);
             if view == View::Nothing {
@@ -271,21 +272,19 @@ impl Registry {
                 let family = &mut families[number];
                 let stale = family.is_sampled() && view == View::Instruments;
                 if family.len() > 0 && !stale {
-                    scoped.push(family.show());
+                    scoped.push(family.show(now));
                 }
             }
             drop(families);
             if view == View::All {
-                scoped.extend(scope.lock_dynamic().iter_mut().map(Family::show));
+                let mut dynamic = scope.lock_dynamic();
+                scoped.extend(dynamic.iter_mut().map(|family| family.show(now)));
             }
         }
         natives.retain(|family| family.len() > 0);
         natives.iter_mut().for_each(Family::sort);
-        Page::new(
-            natives.iter_mut().map(Family::show).collect(),
-            scoped,
-            Instant::now(),
-        )
+        let natives = natives.iter_mut().map(|family| family.show(now));
+        Page::new(natives.collect(), scoped)
     }
 }
 

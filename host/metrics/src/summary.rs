@@ -70,6 +70,16 @@ impl Summary {
         Vec::from(self.query(self.streams.get(head).filter(|_| is_left))).into()
     }
 
+    /// When the quantiles change though nothing is observed; `None` where the window is empty, or there is none.
+    pub(crate) fn lasts_until(&self, now: Instant) -> Option<Instant> {
+        if now < self.head_ends {
+            return (!self.streams.is_empty()).then_some(self.head_ends);
+        }
+        let passed = self.passed(now);
+        let is_left = (passed as usize) < self.streams.len();
+        is_left.then(|| self.head_ends + self.step * passed)
+    }
+
     fn query(&self, stream: Option<&Stream>) -> Box<[(f64, f64)]> {
         // Asking sorts what came last.
         let mut stream = stream.cloned();
@@ -128,6 +138,9 @@ mod tests {
         assert_eq!(median(&summary, at(49)), 1.0);
         assert_eq!(median(&summary, at(51)), 5.0);
         assert!(median(&summary, at(100)).is_nan());
+        let lasts = [0, 49, 50, 89, 90, 1000].map(|seconds| summary.lasts_until(at(seconds)));
+        let ends = [Some(50), Some(50), Some(60), Some(90), None, None];
+        assert_eq!(lasts, ends.map(|seconds| seconds.map(at)));
         assert_eq!((summary.count, summary.sum), (2, 6.0));
     }
 

@@ -8,13 +8,13 @@
 
 mod common;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::{Bench, page, values};
 use meterbox_metrics::encode::{Escaping, Format};
 use meterbox_metrics::{
     Desc, HistogramOptions, HistogramValue, Kind, RegisterError, Registry, Sample, SampleValue,
-    ScopeOptions, Session, SummaryValue, Verb, View,
+    ScopeOptions, Session, SummaryOptions, SummaryValue, Verb, View,
 };
 
 fn number(labels: &[&str], value: f64) -> Sample {
@@ -495,5 +495,38 @@ fn samples_that_say_the_same_are_the_same() {
         for _ in 0..3 {
             assert_eq!(page(&bench.registry), format!("# TYPE a gauge\n{line}\n"));
         }
+    }
+}
+
+/// Pages keep the text of small families that do not change, and share what did not change of large ones.
+#[test]
+fn summaries_forget_though_nobody_observes() {
+    for series in [1, 100] {
+        let options = SummaryOptions {
+            objectives: vec![(0.5, 0.05)],
+            max_age: Duration::from_secs(10),
+            age_buckets: 5,
+        };
+        let desc = Desc::new("s", "", Kind::Summary(options)).with_labels(["l"]);
+        let mut bench = Bench::new(vec![desc]);
+        for number in 0..series {
+            let handle = bench.session.open(0, &[format!("{number}")]).unwrap();
+            let update = bench.session.update(Verb::Observe, vec![handle], vec![7.0]);
+            update.unwrap();
+        }
+        // It falls out of the window in half a second.
+        let begun = Instant::now();
+        let then = begun.checked_sub(Duration::from_millis(9_500)).unwrap();
+        bench.session.commit(then);
+        loop {
+            let samples = bench.samples();
+            let (first, _) = samples.split_once('\n').unwrap();
+            if first.ends_with(" NaN") {
+                break;
+            }
+            assert_eq!(first, "s{l=\"0\",quantile=\"0.5\"} 7");
+            assert!(begun.elapsed() < Duration::from_secs(10), "it stays");
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(500));
     }
 }

@@ -87,6 +87,8 @@ fn family(family: &PageFamily, scheme: Escaping) -> Option<PageFamily> {
         relabel(slices, scheme)
     };
     Some(PageFamily {
+        taken: family.taken,
+        until: family.until,
         desc: Arc::new(desc),
         head: Arc::default(),
         first: relabel(&family.first)?,

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     block::Slice,
-    column::Values,
     page::{Page, PageFamily},
 };
 
@@ -45,7 +44,7 @@ impl Frames {
         timestamp_ms: i64,
     ) -> Self {
         let (page, dropped) = escape::page(page, Escaping::Underscores);
-        let encoder = Box::new(RemoteWrite::new(page.now, labels, timestamp_ms));
+        let encoder = Box::new(RemoteWrite::new(labels, timestamp_ms));
         Self::of(page, encoder, dropped)
     }
 
@@ -122,9 +121,7 @@ fn small(family: &PageFamily) -> Option<&Slice> {
 
 /// Writes a family with one small block.
 fn whole(encoder: &mut dyn Encoder, family: &PageFamily, slice: &Slice, out: &mut Vec<u8>) {
-    // Summaries forget as time goes by.
-    let lasts = !matches!(slice.column.values, Values::Summaries(_));
-    let key = encoder.key(family).filter(|_| lasts);
+    let key = encoder.key(family);
     if let Some(text) = key.and_then(|key| family.kept.get(key)) {
         return out.extend_from_slice(text);
     }

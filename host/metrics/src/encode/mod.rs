@@ -57,14 +57,13 @@ pub(crate) trait Encoder: std::fmt::Debug + Send {
 }
 
 fn encoder(format: Format, page: &Page) -> Box<dyn Encoder> {
-    let now = page.now;
     match format {
-        Format::Text => Box::new(text::Text::new(now)),
+        Format::Text => Box::new(text::Text),
         Format::OpenMetrics001 | Format::OpenMetrics100 => {
             Box::new(openmetrics::OpenMetrics::new(page))
         }
-        Format::ProtobufDelimited => Box::new(protobuf::Delimited::new(now)),
-        Format::ProtobufText => Box::new(protobuf::ForPeople::new(now, Layout::Lines)),
-        Format::ProtobufCompactText => Box::new(protobuf::ForPeople::new(now, Layout::Line)),
+        Format::ProtobufDelimited => Box::new(protobuf::Delimited::default()),
+        Format::ProtobufText => Box::new(protobuf::ForPeople::new(Layout::Lines)),
+        Format::ProtobufCompactText => Box::new(protobuf::ForPeople::new(Layout::Line)),
     }
 }

@@ -49,7 +49,7 @@ struct Family {
 impl OpenMetrics {
     pub(super) fn new(page: &Page) -> Self {
         Self {
-            reader: Reader::new(page.now),
+            reader: Reader::default(),
             page: page.clone(),
             family: Family::default(),
             quantile: Vec::new(),
@@ -140,7 +140,13 @@ impl Encoder for OpenMetrics {
         }
     }
 
-    fn series(&mut self, _: &PageFamily, slice: &Slice, range: Range<usize>, out: &mut Vec<u8>) {
+    fn series(
+        &mut self,
+        family: &PageFamily,
+        slice: &Slice,
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+    ) {
         for position in range {
             let line = Line {
                 family: &self.family,
@@ -148,7 +154,7 @@ impl Encoder for OpenMetrics {
                 timestamp: slice.column.timestamp(position),
                 exemplars: slice.column.exemplars.get(position),
             };
-            match self.reader.read(slice, position) {
+            match self.reader.read(slice, position, family.taken) {
                 Point::Number(value) => line.push_number(value, out),
                 Point::Histogram(histogram) => line.push_histogram(&histogram, out),
                 Point::Summary {

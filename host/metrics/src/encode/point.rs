@@ -33,26 +33,21 @@ pub(super) struct HistogramPoint<'a> {
 }
 
 /// Reads values of series one after the other, in room that is used again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
-    /// Decides what summaries have forgotten.
-    now: Instant,
     buckets: Vec<f64>,
     quantiles: Vec<(f64, f64)>,
     native: NativeHistogramValue,
 }
 
 impl Reader {
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            now,
-            buckets: Vec::new(),
-            quantiles: Vec::new(),
-            native: NativeHistogramValue::default(),
-        }
-    }
-
-    pub(super) fn read<'a>(&'a mut self, slice: &'a Slice, position: usize) -> Point<'a> {
+    /// `now` decides what summaries have forgotten.
+    pub(super) fn read<'a>(
+        &'a mut self,
+        slice: &'a Slice,
+        position: usize,
+        now: Instant,
+    ) -> Point<'a> {
         match &slice.column.values {
             Values::Numbers(all) => Point::Number(all[position]),
             Values::Histograms(all) => {
@@ -93,8 +88,7 @@ impl Reader {
             Values::Summaries(all) => {
                 let summary = &all[position];
                 self.quantiles.clear();
-                self.quantiles
-                    .extend_from_slice(&summary.quantiles(self.now));
+                self.quantiles.extend_from_slice(&summary.quantiles(now));
                 Point::Summary {
                     count: summary.count as f64,
                     sum: summary.sum,

@@ -10,7 +10,7 @@ mod metric;
 mod remote_write;
 mod text;
 
-use std::{ops::Range, time::Instant};
+use std::ops::Range;
 
 use super::Encoder;
 use crate::{
@@ -43,14 +43,8 @@ trait Writer {
 }
 
 /// Writes families as messages behind their length.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Delimited(Walk);
-
-impl Delimited {
-    pub(super) fn new(now: Instant) -> Self {
-        Self(Walk::new(now))
-    }
-}
 
 impl Encoder for Delimited {
     fn family(&mut self, family: &PageFamily, out: &mut Vec<u8>) {
@@ -59,7 +53,7 @@ impl Encoder for Delimited {
         head(&family.desc, &mut length);
         for slice in family.slices() {
             let all = 0..slice.texts.len();
-            self.0.metrics(&family.desc, slice, all, &mut length);
+            self.0.metrics(family, slice, all, &mut length);
         }
         tail(&family.desc, &mut length);
         delimited::push_varint(out, length.0 as u64);
@@ -73,7 +67,7 @@ impl Encoder for Delimited {
         range: Range<usize>,
         out: &mut Vec<u8>,
     ) {
-        self.0.metrics(&family.desc, slice, range, out);
+        self.0.metrics(family, slice, range, out);
     }
 
     fn end_family(&mut self, family: &PageFamily, out: &mut Vec<u8>) {
@@ -89,9 +83,11 @@ pub(super) struct ForPeople {
 }
 
 impl ForPeople {
-    pub(super) fn new(now: Instant, layout: Layout) -> Self {
-        let walk = Walk::new(now);
-        Self { walk, layout }
+    pub(super) fn new(layout: Layout) -> Self {
+        Self {
+            walk: Walk::default(),
+            layout,
+        }
     }
 }
 
@@ -108,7 +104,7 @@ impl Encoder for ForPeople {
         out: &mut Vec<u8>,
     ) {
         let mut text = text::Text::more(self.layout, out);
-        self.walk.metrics(&family.desc, slice, range, &mut text);
+        self.walk.metrics(family, slice, range, &mut text);
     }
 
     fn end_family(&mut self, family: &PageFamily, out: &mut Vec<u8>) {

@@ -1,6 +1,6 @@
 //! Text format 0.0.4, as client_golang writes it, byte for byte.
 
-use std::{ops::Range, time::Instant};
+use std::ops::Range;
 
 use super::{
     Encoder,
@@ -20,16 +20,7 @@ const LINE: usize = 4 + LONGEST;
 
 /// Writes text format 0.0.4.
 #[derive(Debug)]
-pub(super) struct Text {
-    /// Decides what summaries have forgotten.
-    now: Instant,
-}
-
-impl Text {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { now }
-    }
-}
+pub(super) struct Text;
 
 impl Encoder for Text {
     fn key(&self, _: &PageFamily) -> Option<Key> {
@@ -89,7 +80,7 @@ impl Encoder for Text {
                 }
                 Values::Summaries(all) => {
                     let summary = &all[position];
-                    let quantiles = summary.quantiles(self.now);
+                    let quantiles = summary.quantiles(family.taken);
                     line.push_summary(&quantiles, summary.count as f64, summary.sum, out);
                 }
                 Values::SummarySamples(all) => {

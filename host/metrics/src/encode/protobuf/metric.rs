@@ -1,18 +1,19 @@
 //! The messages of single series.
 
-use std::{ops::Range, time::Instant};
+use std::ops::Range;
 
 use super::{Field, Writer, histogram};
 use crate::{
     block::Slice,
-    desc::{Desc, Kind},
+    desc::Kind,
     encode::point::{Point, Reader},
     exemplar::Exemplar,
     labels,
+    page::PageFamily,
 };
 
 /// Walks the series of families.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Walk {
     reader: Reader,
     /// A label value without its escapes.
@@ -20,32 +21,32 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            reader: Reader::new(now),
-            unescaped: Vec::new(),
-        }
-    }
-
     pub(super) fn metrics(
         &mut self,
-        desc: &Desc,
+        family: &PageFamily,
         slice: &Slice,
         range: Range<usize>,
         to: &mut impl Writer,
     ) {
         for position in range {
             to.message(Field(4, "metric"), |to| {
-                self.metric(desc, slice, position, to);
+                self.metric(family, slice, position, to);
             });
         }
     }
 
-    fn metric(&mut self, desc: &Desc, slice: &Slice, position: usize, to: &mut impl Writer) {
+    fn metric(
+        &mut self,
+        family: &PageFamily,
+        slice: &Slice,
+        position: usize,
+        to: &mut impl Writer,
+    ) {
+        let desc = &*family.desc;
         write_labels(slice.texts.get(position), &mut self.unescaped, to);
         let created = slice.created(position);
         let exemplars = slice.column.exemplars.get(position);
-        match self.reader.read(slice, position) {
+        match self.reader.read(slice, position, family.taken) {
             Point::Number(value) => {
                 let field = match desc.kind {
                     Kind::Counter => Field(3, "counter"),

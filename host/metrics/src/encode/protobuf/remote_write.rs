@@ -3,7 +3,7 @@
 //! Nothing of the message stands before or after its series, so any run of them is a request of its own: each piece of a
 //! page can be sent by itself.
 
-use std::{borrow::Cow, ops::Range, time::Instant};
+use std::{borrow::Cow, ops::Range};
 
 use super::{Field, Writer};
 use crate::{
@@ -33,13 +33,9 @@ pub(in crate::encode) struct RemoteWrite {
 }
 
 impl RemoteWrite {
-    pub(in crate::encode) fn new(
-        now: Instant,
-        labels: Vec<(String, String)>,
-        timestamp: i64,
-    ) -> Self {
+    pub(in crate::encode) fn new(labels: Vec<(String, String)>, timestamp: i64) -> Self {
         Self {
-            reader: Reader::new(now),
+            reader: Reader::default(),
             labels,
             timestamp,
         }
@@ -86,7 +82,8 @@ impl Encoder for RemoteWrite {
                 timestamp: slice.column.timestamp(position).unwrap_or(*timestamp),
                 out,
             };
-            series.point(&family.desc, &reader.read(slice, position));
+            let point = reader.read(slice, position, family.taken);
+            series.point(&family.desc, &point);
         }
     }
 }
