@@ -2,6 +2,7 @@
 //! whatever pace the reader takes.
 
 use std::{
+    cmp::Ordering,
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -71,38 +72,21 @@ impl PageFamily {
 }
 
 impl Page {
-    /// Merges families of all owners; those that come first win where they cannot be merged.
+    /// Merges families of all owners; native code wins where they cannot be merged.
     pub(crate) fn new(natives: Vec<Arc<PageFamily>>, scoped: Vec<Arc<PageFamily>>) -> Self {
-        let tagged = natives.into_iter().map(|family| (true, family));
-        let mut all: Vec<_> = tagged
-            .chain(scoped.into_iter().map(|family| (false, family)))
-            .collect();
-        // Stable, so native code stays first among equals.
-        all.sort_by(|a, b| a.1.desc.name.cmp(&b.1.desc.name));
-        let mut families: Vec<Arc<PageFamily>> = Vec::with_capacity(all.len());
-        let mut last_is_native = false;
-        for (is_native, family) in all {
-            match families
-                .last_mut()
-                .filter(|last| last.desc.name == family.desc.name)
-            {
-                // Native families of one name differ in their label names, and stay in the order in which they came.
-                Some(last) if is_native => {
-                    let last = Arc::make_mut(last);
-                    last.legacy_labels &= family.legacy_labels;
-                    last.first.extend(family.slices().cloned());
-                }
-                Some(_) if last_is_native => {}
-                Some(last) => {
-                    let last = Arc::make_mut(last);
-                    last.legacy_labels &= family.legacy_labels;
-                    last.others.push(family.first.clone());
-                }
-                None => {
-                    last_is_native = is_native;
-                    families.push(family);
-                }
-            }
+        let mut families = merge(scoped, |first, next| first.others.push(next.first.clone()));
+        if !natives.is_empty() {
+            // Those of one name differ in their label names, and stay in the order in which they came.
+            let natives = merge(natives, |first, next| {
+                first.first.extend_from_slice(&next.first);
+            });
+            families.retain(|family| {
+                natives
+                    .binary_search_by(|native| by_name(native, family))
+                    .is_err()
+            });
+            families.extend(natives);
+            families.sort_by(by_name);
         }
         Self {
             families: Arc::new(families),
@@ -156,4 +140,26 @@ impl Page {
             .for_each(|frame| bytes.extend_from_slice(&frame));
         bytes
     }
+}
+
+/// Sorts families by name, and makes one of those that have the same; equal ones come in the order in which they were.
+fn merge(
+    mut families: Vec<Arc<PageFamily>>,
+    join: impl Fn(&mut PageFamily, &PageFamily),
+) -> Vec<Arc<PageFamily>> {
+    families.sort_by(by_name);
+    families.dedup_by(|next, first| {
+        let is_same = next.desc.name == first.desc.name;
+        if is_same {
+            let first = Arc::make_mut(first);
+            first.legacy_labels &= next.legacy_labels;
+            join(first, next);
+        }
+        is_same
+    });
+    families
+}
+
+fn by_name(a: &Arc<PageFamily>, b: &Arc<PageFamily>) -> Ordering {
+    a.desc.name.cmp(&b.desc.name)
 }

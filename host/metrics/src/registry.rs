@@ -268,8 +268,8 @@ impl Registry {
                 continue;
             }
             let mut families = scope.lock_sorted();
-            for number in 0..families.len() {
-                let family = &mut families[number];
+            for number in scope.by_name() {
+                let family = &mut families[*number];
                 let stale = family.is_sampled() && view == View::Instruments;
                 if family.len() > 0 && !stale {
                     scoped.push(family.show(now));

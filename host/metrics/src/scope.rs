@@ -25,6 +25,8 @@ pub struct Scope {
     descs: Vec<Desc>,
     /// The same with the prefix.
     full_descs: Vec<Arc<Desc>>,
+    /// Numbers of the families in the order of the page, which sorts them faster then.
+    by_name: Vec<usize>,
     limits: ScopeLimits,
     /// Those of every scope that the owner has or had.
     families: Arc<Families>,
@@ -92,6 +94,7 @@ impl Scope {
             full_descs: descs.iter().map(full).collect(),
             families,
             places: Vec::with_capacity(descs.len()),
+            by_name: (0..descs.len()).collect(),
             dynamic: Mutex::default(),
             const_labels,
             descs,
@@ -104,6 +107,9 @@ impl Scope {
             });
             scope.places.push(place);
         }
+        let descs = &scope.full_descs;
+        let by_name = |a: &usize, b: &usize| descs[*a].name.cmp(&descs[*b].name);
+        scope.by_name.sort_by(by_name);
         scope
     }
 
@@ -133,6 +139,11 @@ impl Scope {
     /// What the owner described, with the prefix.
     pub(crate) fn full_descs(&self) -> &[Arc<Desc>] {
         &self.full_descs
+    }
+
+    /// Numbers of the families in the order of the page.
+    pub(crate) fn by_name(&self) -> &[usize] {
+        &self.by_name
     }
 
     /// Put before every family name.
