@@ -138,25 +138,26 @@ fn fill(workload: Workload, call: usize) -> Result<(Registry, Session, Vec<(u32,
     let mut session = Session::new(scope);
     let mut memory = Vec::new();
     for (number, family) in (0..).zip(&families) {
-        for (place, series) in family.iter().enumerate() {
-            if place > 0 && place.is_multiple_of(call) {
-                session.commit(Instant::now());
-            }
-            let handle = session.open(number, &series.labels)?;
-            let verb = match family.kind {
-                Kind::Counter => Verb::Add,
-                Kind::Gauge => Verb::Set,
-                Kind::Histogram(_) | Kind::Summary(_) => Verb::Observe,
-            };
-            match series.value {
-                Value::Number(number) => session.update(verb, vec![handle], vec![number])?,
-                Value::Memory(figure) => memory.push((handle, figure)),
-                Value::Observations(values) => {
-                    session.update(verb, vec![handle; values.len()], values)?;
+        let verb = match family.kind {
+            Kind::Counter => Verb::Add,
+            Kind::Gauge => Verb::Set,
+            Kind::Histogram(_) | Kind::Summary(_) => Verb::Observe,
+        };
+        let mut all = family.iter().peekable();
+        while all.peek().is_some() {
+            let (mut handles, mut numbers) = (Vec::new(), Vec::new());
+            for series in all.by_ref().take(call) {
+                let handle = session.open(number, &series.labels)?;
+                match series.value {
+                    Value::Number(number) => numbers.push(number),
+                    Value::Memory(figure) => memory.push((handle, figure)),
+                    Value::Observations(values) => numbers.extend(values),
                 }
+                handles.resize(numbers.len(), handle);
             }
+            session.update(verb, handles, numbers)?;
+            session.commit(Instant::now());
         }
-        session.commit(Instant::now());
     }
     Ok((registry, session, memory))
 }

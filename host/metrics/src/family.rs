@@ -2,6 +2,7 @@
 
 use std::{
     hash::BuildHasher,
+    num::NonZeroU32,
     sync::{Arc, OnceLock},
     time::Instant,
 };
@@ -76,7 +77,7 @@ struct Place {
     block: u32,
     position: u32,
     /// Grows with every series that had this id.
-    generation: u32,
+    generation: NonZeroU32,
 }
 
 /// A block number that no block has: the id is free.
@@ -86,7 +87,8 @@ const NOWHERE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SeriesId {
     id: u32,
-    generation: u32,
+    /// Never 0, so that an id that may be missing takes no more room.
+    generation: NonZeroU32,
 }
 
 impl SeriesId {
@@ -177,7 +179,7 @@ impl Family {
             self.places.push(Place {
                 block: NOWHERE,
                 position: 0,
-                generation: 0,
+                generation: NonZeroU32::MIN,
             });
             (self.places.len() - 1) as u32
         });

@@ -24,8 +24,9 @@ use crate::{
 pub struct Session {
     scope: Arc<Scope>,
     handles: Handles,
-    /// By family and by the id of a series: under which number it was opened before.
-    numbers: Vec<Vec<Option<(SeriesId, u32)>>>,
+    /// By family and by the id of a series: under which number it, or one that had the id before, was opened; or
+    /// [`NO_NUMBER`].
+    numbers: Vec<Vec<u32>>,
     staged: Staged,
     /// Label text that is being looked up.
     text: Vec<u8>,
@@ -33,6 +34,9 @@ pub struct Session {
 
 /// So many exemplars may be attached in one call at least, however few series there may be: the last of them stay.
 const MIN_EXEMPLARS: usize = 65_536;
+
+/// A number that is never given.
+const NO_NUMBER: u32 = u32::MAX;
 
 /// What to do with a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -394,10 +398,9 @@ impl Session {
 
     /// The number that a series was opened under before.
     fn number(&self, family: u32, series: SeriesId) -> Option<u32> {
-        let known = self.numbers.get(family as usize)?.get(series.index())?;
-        known
-            .filter(|(known, _)| *known == series)
-            .map(|(_, number)| number)
+        let number = *self.numbers.get(family as usize)?.get(series.index())?;
+        let known = self.handles.find(number)?;
+        (known.series == Some(series)).then_some(number)
     }
 
     fn remember(&mut self, family: u32, series: SeriesId, number: u32) {
@@ -407,9 +410,9 @@ impl Session {
         }
         let numbers = &mut self.numbers[family];
         if numbers.len() <= index {
-            numbers.resize(index + 1, None);
+            numbers.resize(index + 1, NO_NUMBER);
         }
-        numbers[index] = Some((series, number));
+        numbers[index] = number;
     }
 }
 
