@@ -72,6 +72,9 @@ impl Frames {
 
     /// Appends the next piece, into room that may have been used before; `false` where there is none left.
     pub fn append(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.done {
+            return false;
+        }
         out.reserve(self.capacity);
         let begin = out.len();
         while out.len() - begin < FRAME && !self.done {
