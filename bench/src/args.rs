@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
@@ -66,7 +66,10 @@ impl Action {
                 "--markdown" => options.markdown = true,
                 "--workload" => options.parts.push(part(value()?)?),
                 "--peer" => options.peers.push(Name::named(&value()?)?),
-                "--rounds" => options.rounds = Some(value()?.parse().context("--rounds")?),
+                "--rounds" => {
+                    let rounds: NonZeroUsize = value()?.parse().context("--rounds")?;
+                    options.rounds = Some(rounds.get());
+                }
                 "--help" | "-h" => return Ok(Self::Help),
                 _ => bail!("what is {arg:?}?\n\n{USAGE}"),
             }

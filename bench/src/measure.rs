@@ -47,6 +47,7 @@ pub struct Cell {
 }
 
 /// A closed loop, in seconds and bytes.
+#[derive(Clone, Copy)]
 pub struct Loop {
     pub p50: f64,
     pub p99: f64,

@@ -18,6 +18,14 @@ pub struct Row {
     pub rounds: Vec<Figures>,
 }
 
+impl Row {
+    /// One coding, round by round.
+    fn cells(&self, coding: Coding) -> Vec<&Cell> {
+        let cells = self.rounds.iter().flat_map(|figures| &figures.cells);
+        cells.filter(|cell| cell.coding == coding).collect()
+    }
+}
+
 /// Where a peer's page looks different though it says the same.
 pub type Found = BTreeMap<Name, BTreeMap<Difference, Vec<Workload>>>;
 
@@ -75,11 +83,15 @@ fn render_table(lines: usize, rows: &[Row]) -> String {
     let mut text = "\n| in memory | a page | best | ns per line | × Meterbox |\n\
         | --- | ---: | ---: | ---: | ---: |\n"
         .to_owned();
-    let page = |row: &Row| over(&row.rounds, |figures| Some(figures.render?.0));
+    let least = |row: &Row, of: fn((f64, f64)) -> f64| {
+        let rounds = row.rounds.iter().filter_map(|figures| figures.render);
+        rounds.map(of).min_by(f64::total_cmp)
+    };
+    let page = |row: &Row| least(row, |(median, _)| median);
     let base = rows.first().and_then(page);
     for row in rows.iter().filter(|row| row.name != Name::BoundHyper) {
         let Some(seconds) = page(row) else { continue };
-        let best = over(&row.rounds, |figures| Some(figures.render?.1));
+        let best = least(row, |(_, best)| best);
         let _ = writeln!(
             text,
             "| {} | {} | {} | {:.1} | {} |",
@@ -99,53 +111,51 @@ fn http_table(title: &str, codings: &[Coding], rows: &[Row]) -> String {
          RSS at rest / peak c1 / peak c8 |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
-    let cell = |row: &Row, coding, of: &dyn Fn(&Cell) -> Option<f64>| {
-        over(&row.rounds, |figures| {
-            figures
-                .cells
-                .iter()
-                .find(|cell| cell.coding == coding)
-                .and_then(of)
-        })
-    };
-    let base = |of: &dyn Fn(&Cell) -> Option<f64>| cell(rows.first()?, codings[0], of);
-    let (p50, rate) = (
-        |cell: &Cell| Some(cell.one.p50),
-        |cell: &Cell| Some(cell.eight.as_ref()?.rate),
-    );
+    let one = |cell: &'_ Cell| Some(cell.one);
+    let eight = |cell: &'_ Cell| cell.eight;
+    let base = rows.first().map(|row| row.cells(codings[0]));
+    let base = base.unwrap_or_default();
+    let (base_one, base_eight) = (fastest(&base, one), fastest(&base, eight));
     let mut is_empty = true;
     for row in rows {
         for coding in codings {
-            let one = |of: &dyn Fn(&Loop) -> f64| cell(row, *coding, &|cell| Some(of(&cell.one)));
-            let eight =
-                |of: &dyn Fn(&Loop) -> f64| cell(row, *coding, &|cell| cell.eight.as_ref().map(of));
-            let Some(bytes) = cell(row, *coding, &|cell| Some(cell.bytes as f64)) else {
+            let cells = row.cells(*coding);
+            let (Some(first), Some(best_one)) = (cells.first(), fastest(&cells, one)) else {
                 continue;
             };
+            let best_eight = fastest(&cells, eight);
+            let of_eight = |of: fn(Loop) -> f64| best_eight.map(of);
             is_empty = false;
             let with = if *coding == Coding::CarefulGzip {
                 ", zlib-rs 1"
             } else {
                 ""
             };
-            let rest = over(&row.rounds, |figures| Some(figures.rest as f64));
+            let rests = row.rounds.iter().map(|figures| figures.rest);
+            let peak = |of: fn(&Cell) -> Option<Loop>| {
+                let peaks = cells.iter().filter_map(|cell| Some(of(cell)?.peak));
+                peaks.max().map_or_else(dash, megabytes)
+            };
             let _ = writeln!(
                 text,
                 "| {}{with} | {} | {} / {} | {} | {} / {} | {} | {} | {} | {} / {} / {} MB |",
                 row.name.title(),
-                thousands(bytes),
-                one(&|one| one.p50).map_or_else(dash, time),
-                one(&|one| one.p99).map_or_else(dash, time),
-                ratio(one(&|one| one.p50), base(&p50)),
-                eight(&|eight| eight.p50).map_or_else(dash, time),
-                eight(&|eight| eight.p99).map_or_else(dash, time),
-                eight(&|eight| eight.rate).map_or_else(dash, thousands),
+                thousands(first.bytes as f64),
+                time(best_one.p50),
+                time(best_one.p99),
+                ratio(Some(best_one.p50), base_one.map(|one| one.p50)),
+                of_eight(|eight| eight.p50).map_or_else(dash, time),
+                of_eight(|eight| eight.p99).map_or_else(dash, time),
+                of_eight(|eight| eight.rate).map_or_else(dash, thousands),
                 // Inverted: more requests are less time.
-                ratio(base(&rate), eight(&|eight| eight.rate)),
-                one(&|one| one.cpu).map_or_else(dash, time),
-                rest.map_or_else(dash, megabytes),
-                one(&|one| one.peak as f64).map_or_else(dash, megabytes),
-                eight(&|eight| eight.peak as f64).map_or_else(dash, megabytes),
+                ratio(
+                    base_eight.map(|eight| eight.rate),
+                    of_eight(|eight| eight.rate)
+                ),
+                time(best_one.cpu),
+                rests.max().map_or_else(dash, megabytes),
+                peak(one),
+                peak(eight),
             );
         }
     }
@@ -186,10 +196,10 @@ pub fn limits(bytes: usize, limits: &[Limit]) -> String {
     text
 }
 
-/// The median over rounds; `None` where no round has it.
-fn over(rounds: &[Figures], of: impl Fn(&Figures) -> Option<f64>) -> Option<f64> {
-    let mut values: Vec<f64> = rounds.iter().filter_map(of).collect();
-    (!values.is_empty()).then(|| median(&mut values))
+/// The loop of the round with the most requests: what disturbs, only ever takes time.
+fn fastest(cells: &[&Cell], of: impl Fn(&Cell) -> Option<Loop>) -> Option<Loop> {
+    let loops = cells.iter().filter_map(|cell| of(cell));
+    loops.max_by(|a, b| a.rate.total_cmp(&b.rate))
 }
 
 fn ratio(ours: Option<f64>, base: Option<f64>) -> String {
@@ -218,8 +228,8 @@ pub fn time(seconds: f64) -> String {
     format!("{number:.digits$} {unit}")
 }
 
-fn megabytes(bytes: f64) -> String {
-    format!("{:.0}", bytes / 1e6)
+fn megabytes(bytes: u64) -> String {
+    format!("{:.0}", bytes as f64 / 1e6)
 }
 
 /// `1,031,799`; small numbers with a digit behind the point.
