@@ -95,10 +95,12 @@ impl Options {
         let is_large = workload == Workload::Million;
         // The shorter a page, the more the machine's moods weigh.
         let is_small = matches!(workload, Workload::Demo | Workload::Plugins);
-        let rounds = match self.quick {
-            true => 1,
-            false if is_small => 5,
-            false => 3,
+        let rounds = if self.quick {
+            1
+        } else if is_small {
+            5
+        } else {
+            3
         };
         let glance = self.quick && is_large;
         let at_a_glance = [

@@ -15,7 +15,7 @@ use crate::{
     column::{Column, Shape},
     created::Clock,
     desc::Desc,
-    encode::{Head, Kept},
+    encode::{Head, Kept, STEP},
     exemplar::Exemplar,
     labels::{self, Template},
     name::is_legacy_metric_name,
@@ -59,9 +59,6 @@ pub(crate) struct Family {
     /// What the last page has of it, until something changes.
     shown: Option<Arc<PageFamily>>,
 }
-
-/// Summaries that are asked when they forget something.
-const FEW: usize = 64;
 
 /// Who writes into a family; whoever comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -416,12 +413,13 @@ impl Family {
         family
     }
 
-    /// When its summaries forget something. Where there are too many to ask, it is now: they are taken anew for every page.
+    /// When its summaries forget something. Where there are so many that no text of them is kept, it is now: they are taken
+    /// anew for every page.
     fn lasts_until(&self, now: Instant) -> Option<Instant> {
         if !matches!(self.shape, Shape::Summaries(_)) {
             return None;
         }
-        if self.len() > FEW {
+        if self.len() > STEP {
             return Some(now);
         }
         let blocks = self

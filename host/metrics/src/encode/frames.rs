@@ -1,9 +1,7 @@
 //! A page in pieces: rendered as they are asked for, so that a page of any size takes the memory of a few.
 
 use super::{
-    Encoder, Escaping, Format, encoder, escape,
-    places::{Places, STEP},
-    protobuf::RemoteWrite,
+    Encoder, Escaping, Format, STEP, encoder, escape, places::Places, protobuf::RemoteWrite,
 };
 use crate::{
     block::Slice,

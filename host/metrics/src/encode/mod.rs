@@ -21,6 +21,7 @@ pub use format::{Escaping, Format};
 pub use frames::Frames;
 pub(crate) use head::Head;
 pub(crate) use kept::Kept;
+pub(crate) use places::STEP;
 
 use kept::Key;
 use protobuf::Layout;

@@ -4,8 +4,8 @@ use std::{cmp::Ordering, ops::Range};
 
 use crate::{block::Slice, labels, page::PageFamily};
 
-/// Series that are rendered before the length of a piece is looked at.
-pub(super) const STEP: usize = 64;
+/// Series that are rendered before the length of a piece is looked at. The text of a family that has no more may be kept.
+pub(crate) const STEP: usize = 64;
 
 /// Block and position for each owner, and whose turn it is. The room is used again for the next family.
 #[derive(Debug, Default)]
