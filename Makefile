@@ -49,6 +49,7 @@ lint: ## Check format, lints and documentation
 	$(CARGO) fmt --all --check $(RUST_EXAMPLE)
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(GUEST) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked $(BENCHES) --target-dir target/bench -- -D warnings
 	$(CARGO) clippy --locked $(RUST_EXAMPLE) --target-dir guest/target -- -D warnings
 	$(CARGO) check --locked $(FUZZED) --no-default-features
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --release --locked --workspace --no-deps

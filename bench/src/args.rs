@@ -17,8 +17,8 @@ Measures Meterbox beside other ways to serve /metrics, and prints tables in mark
   --workload NAME  only this one: demo, 10k, 1m, histograms, plugins, updates, changes, limits
   --peer NAME      only this one, and Meterbox: bound, bound-hyper, prometheus-client, prometheus,
                    metrics-exporter-prometheus, client_golang
-  --rounds N       instead of 5 for the demo pages and 3 for others; a peer that takes longer than a second for a page
-                   has one
+  --rounds N       how often all servers are started, instead of 5 times for the demo set and 3 for others; one
+                   that takes longer than a second for a page is started once
 ";
 
 /// What is to be done.
@@ -42,10 +42,13 @@ pub struct Options {
 
 /// How one workload is measured.
 pub struct Plan {
+    /// Each starts the servers anew.
     pub rounds: usize,
+    /// Of each peer in each round, for each way of asking.
+    pub turns: usize,
+    /// How long one is.
+    pub turn: Duration,
     pub peers: Vec<Name>,
-    /// How long a closed loop runs.
-    pub cell: Duration,
     /// A glance: what takes long is left out.
     pub glance: bool,
 }
@@ -92,17 +95,16 @@ impl Options {
     }
 
     pub fn plan(&self, workload: Workload) -> Plan {
-        let is_large = workload == Workload::Million;
         // The shorter a page, the more the machine's moods weigh.
-        let is_small = matches!(workload, Workload::Demo | Workload::Plugins);
-        let rounds = if self.quick {
-            1
-        } else if is_small {
-            5
-        } else {
-            3
+        let (rounds, turns, turn) = match workload {
+            _ if self.quick => (1, 3, 100),
+            Workload::Demo => (5, 5, 200),
+            Workload::TenThousand => (3, 5, 200),
+            Workload::Million => (3, 3, 500),
+            Workload::Histograms => (3, 3, 200),
+            Workload::Plugins => (1, 9, 1000),
         };
-        let glance = self.quick && is_large;
+        let glance = self.quick && workload == Workload::Million;
         let at_a_glance = [
             Name::Meterbox,
             Name::Bound,
@@ -119,8 +121,9 @@ impl Options {
         });
         Plan {
             rounds: self.rounds.unwrap_or(rounds),
+            turns,
+            turn: Duration::from_millis(turn),
             peers: peers.collect(),
-            cell: Duration::from_millis(if self.quick { 200 } else { 500 }),
             glance,
         }
     }
@@ -134,5 +137,10 @@ impl Plan {
         } else {
             &Coding::ALL
         }
+    }
+
+    /// Connections at once.
+    pub fn clients(&self) -> &'static [usize] {
+        if self.glance { &[1] } else { &[1, 8] }
     }
 }

@@ -3,7 +3,7 @@
 use crate::peers::Name;
 
 /// What a scraper asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Coding {
     Identity,
     Gzip,

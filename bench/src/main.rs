@@ -1,8 +1,7 @@
 //! Meterbox beside other ways to serve `/metrics`: the same content, in one run, on one machine.
 //!
-//! Every peer is a process of its own. In each round all peers have their turn, so that a slow moment of the machine
-//! meets more than one; the tables show medians over rounds. [`workload`] says what is served, [`peers`] by whom,
-//! [`measure`] what is asked.
+//! Every peer is a process of its own. [`workload`] says what is served, [`peers`] by whom, [`measure`] what is asked of
+//! one, [`turns`] how they are compared.
 
 #![allow(
     clippy::expect_used,
@@ -28,7 +27,9 @@ mod peers;
 mod plugins;
 mod process;
 mod report;
+mod rows;
 mod serve;
+mod turns;
 mod updates;
 mod workload;
 
@@ -38,12 +39,10 @@ use anyhow::{Context, Result};
 
 use crate::{
     args::{Action, Options, USAGE},
-    check::Content,
     golang::Golang,
     machine::{Awake, Usage},
-    measure::Figures,
     peers::Name,
-    report::{Found, Row},
+    report::Found,
     workload::Workload,
 };
 
@@ -75,7 +74,10 @@ fn measure_all(options: &Options) -> Result<()> {
     let mut tables = Vec::new();
     for workload in Workload::ALL {
         if workload != Workload::Plugins && options.includes(workload.name()) {
-            tables.push(compare(workload, options, golang.as_ref(), &mut found)?);
+            let plan = options.plan(workload);
+            let title = || workload.title();
+            let table = turns::compare(workload, &plan, golang.as_ref(), &mut found);
+            tables.push(table.with_context(title)?);
         }
     }
     if options.includes(Workload::Plugins.name()) {
@@ -115,47 +117,4 @@ fn measure_all(options: &Options) -> Result<()> {
         println!("{tables}\n{differences}\n{machine}");
     }
     Ok(())
-}
-
-/// All peers with one workload, round by round. In the first round their pages are compared.
-fn compare(
-    workload: Workload,
-    options: &Options,
-    golang: Option<&Golang>,
-    found: &mut Found,
-) -> Result<String> {
-    let plan = options.plan(workload);
-    // At a glance the pages are taken on trust: reading them would take longer than serving them.
-    let mut expected = (!plan.glance)
-        .then(|| Content::expected(workload))
-        .transpose()?;
-    let peers = plan.peers.iter().copied();
-    let peers = peers.filter(|name| *name != Name::ClientGolang || golang.is_some());
-    let mut rows: Vec<Row> = peers
-        .map(|name| Row {
-            name,
-            rounds: Vec::new(),
-        })
-        .collect();
-    for round in 1..=plan.rounds {
-        for Row { name, rounds } in &mut rows {
-            let (name, title) = (*name, workload.title());
-            if rounds.first().is_some_and(Figures::is_slow) {
-                continue;
-            }
-            eprintln!("{title}, round {round}: {}", name.name());
-            let context = || format!("{} with {title}", name.name());
-            let mut server = measure::start(name, workload, golang).with_context(context)?;
-            rounds.push(measure::figures(name, &mut server, &plan).with_context(context)?);
-            if let Some(expected) = &expected {
-                let differences = measure::check(&server, expected).with_context(context)?;
-                let all = found.entry(name).or_default();
-                differences.into_iter().for_each(|difference| {
-                    all.entry(difference).or_default().push(workload);
-                });
-            }
-        }
-        expected = None;
-    }
-    Ok(report::workload(workload, workload.lines()?, &rows))
 }

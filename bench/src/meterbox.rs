@@ -129,9 +129,12 @@ fn frames(registry: &Registry) -> Frames {
     page.frames(Format::Text, Escaping::default())
 }
 
+/// Gauges by handle, and what each shows.
+type Gauges = Vec<(u32, Figure)>;
+
 /// A registry with a workload, the session that opened it with at most so many series of a family in a call, and the
 /// gauges that change at each scrape.
-fn fill(workload: Workload, call: usize) -> Result<(Registry, Session, Vec<(u32, Figure)>)> {
+fn fill(workload: Workload, call: usize) -> Result<(Registry, Session, Gauges)> {
     let families = workload.families()?;
     let registry = Registry::default();
     let scope = register(&registry, families.iter().map(desc).collect())?;

@@ -13,7 +13,8 @@ use crate::{
     measure::start,
     peers::Name,
     process::Server,
-    report::{quantile, thousands, time},
+    report::{median, quantile, ratio, thousands, time},
+    rows::Times,
     workload::Workload,
 };
 
@@ -75,11 +76,11 @@ pub fn measure(plan: &Plan, golang: Option<&Golang>) -> Result<String> {
     );
     for coding in [Coding::Identity, Coding::Gzip] {
         let mut shots: Vec<[Vec<Shot>; 2]> = servers.iter().map(|_| Default::default()).collect();
-        for _ in 0..plan.rounds {
-            for ((_, server), shots) in servers.iter().zip(&mut shots) {
-                for (clients, shots) in [1, 8].into_iter().zip(shots) {
-                    let shoot = if has_wrk { wrk } else { own };
-                    shots.push(shoot(server.address, coding, clients, plan.cell * 2)?);
+        let shoot = if has_wrk { wrk } else { own };
+        for _ in 0..plan.rounds * plan.turns {
+            for (place, clients) in [1, 8].into_iter().enumerate() {
+                for ((_, server), shots) in servers.iter().zip(&mut shots) {
+                    shots[place].push(shoot(server.address, coding, clients, plan.turn)?);
                 }
             }
         }
@@ -89,33 +90,41 @@ pub fn measure(plan: &Plan, golang: Option<&Golang>) -> Result<String> {
             "\n| {title} | bytes | c1 p50 / p99 | c1 a second | × Meterbox | c8 p50 / p99 | c8 a second | × Meterbox |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         );
-        let best = shots.iter().map(|[one, eight]| (best(one), best(eight)));
-        let best: Vec<(Shot, Shot)> = best.collect();
-        let (base_one, base_eight) = best[0];
-        for ((who, server), (one, eight)) in servers.iter().zip(best) {
+        for ((who, server), seen) in servers.iter().zip(&shots) {
+            let [one, eight] = seen.each_ref().map(|shots| typical(shots));
             let bytes = Connection::open(server.address)?.get(coding, |_| ())?.bytes;
             let _ = writeln!(
                 text,
-                "| {who} | {} | {} / {} | {} | {:.2} | {} / {} | {} | {:.2} |",
+                "| {who} | {} | {} / {} | {} | {} | {} / {} | {} | {} |",
                 thousands(bytes as f64),
                 time(one.p50),
                 time(one.p99),
                 thousands(one.rate),
-                base_one.rate / one.rate,
+                ratio(times(&seen[0], &shots[0][0])),
                 time(eight.p50),
                 time(eight.p99),
                 thousands(eight.rate),
-                base_eight.rate / eight.rate,
+                ratio(times(&seen[1], &shots[0][1])),
             );
         }
     }
     Ok(text)
 }
 
-/// The round with the most requests: what disturbs, only ever takes time.
-fn best(shots: &[Shot]) -> Shot {
-    let best = shots.iter().max_by(|a, b| a.rate.total_cmp(&b.rate));
-    *best.expect("a round at least")
+/// The medians.
+fn typical(shots: &[Shot]) -> Shot {
+    let of = |of: fn(&Shot) -> f64| median(&mut shots.iter().map(of).collect::<Vec<_>>());
+    Shot {
+        p50: of(|shot| shot.p50),
+        p99: of(|shot| shot.p99),
+        rate: of(|shot| shot.rate),
+    }
+}
+
+/// How many times as long as in `base` a request took.
+fn times(shots: &[Shot], base: &[Shot]) -> Option<Times> {
+    let turns = shots.iter().zip(base);
+    Times::of(turns.map(|(shot, base)| base.rate / shot.rate))
 }
 
 /// Fails unless every family of the native page is on Meterbox's; says what is there besides.

@@ -6,25 +6,12 @@ use crate::{
     check::Difference,
     coding::Coding,
     limits::Limit,
-    measure::{Cell, Figures, Loop},
+    measure::Loop,
     peers::Name,
+    rows::{Lane, Row, Sum, Times},
     updates::Cost,
     workload::Workload,
 };
-
-/// All rounds of one peer.
-pub struct Row {
-    pub name: Name,
-    pub rounds: Vec<Figures>,
-}
-
-impl Row {
-    /// One coding, round by round.
-    fn cells(&self, coding: Coding) -> Vec<&Cell> {
-        let cells = self.rounds.iter().flat_map(|figures| &figures.cells);
-        cells.filter(|cell| cell.coding == coding).collect()
-    }
-}
 
 /// Where a peer's page looks different though it says the same.
 pub type Found = BTreeMap<Name, BTreeMap<Difference, Vec<Workload>>>;
@@ -56,13 +43,11 @@ pub fn median(values: &mut [f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// Of ascending values.
+/// Of ascending values; between two of them, in proportion.
 pub fn quantile(sorted: &[f64], part: f64) -> f64 {
-    let last = sorted.len().saturating_sub(1);
-    sorted
-        .get((last as f64 * part).round() as usize)
-        .copied()
-        .unwrap_or(f64::NAN)
+    let place = sorted.len().saturating_sub(1) as f64 * part;
+    let at = |place: f64| sorted.get(place as usize).copied().unwrap_or(f64::NAN);
+    at(place.floor()) + (at(place.ceil()) - at(place.floor())) * place.fract()
 }
 
 /// The tables of one workload: one for each coding that anybody has.
@@ -83,23 +68,26 @@ fn render_table(lines: usize, rows: &[Row]) -> String {
     let mut text = "\n| in memory | a page | best | ns per line | × Meterbox |\n\
         | --- | ---: | ---: | ---: | ---: |\n"
         .to_owned();
-    let least = |row: &Row, of: fn((f64, f64)) -> f64| {
-        let rounds = row.rounds.iter().filter_map(|figures| figures.render);
-        rounds.map(of).min_by(f64::total_cmp)
-    };
-    let page = |row: &Row| least(row, |(median, _)| median);
-    let base = rows.first().and_then(page);
+    let base = rows.first().map(|row| &row.memory);
     for row in rows.iter().filter(|row| row.name != Name::BoundHyper) {
-        let Some(seconds) = page(row) else { continue };
-        let best = least(row, |(_, best)| best);
+        let mut pages: Vec<f64> = row.memory.values().map(|(median, _)| *median).collect();
+        let Some(best) = row
+            .memory
+            .values()
+            .map(|(_, best)| *best)
+            .min_by(f64::total_cmp)
+        else {
+            continue;
+        };
+        let page = median(&mut pages);
         let _ = writeln!(
             text,
             "| {} | {} | {} | {:.1} | {} |",
             row.name.title(),
-            time(seconds),
-            best.map_or_else(dash, time),
-            seconds * 1e9 / lines as f64,
-            ratio(Some(seconds), base),
+            time(page),
+            time(best),
+            page * 1e9 / lines as f64,
+            ratio(base.and_then(|base| Times::between(&row.memory, base, |(median, _)| *median))),
         );
     }
     text
@@ -111,51 +99,50 @@ fn http_table(title: &str, codings: &[Coding], rows: &[Row]) -> String {
          RSS at rest / peak c1 / peak c8 |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
-    let one = |cell: &'_ Cell| Some(cell.one);
-    let eight = |cell: &'_ Cell| cell.eight;
-    let base = rows.first().map(|row| row.cells(codings[0]));
-    let base = base.unwrap_or_default();
-    let (base_one, base_eight) = (fastest(&base, one), fastest(&base, eight));
+    let base = |clients| rows.first()?.lanes.get(&(codings[0], clients));
+    // Both as seconds of one request; of eight connections, of one request among the others.
+    let of_one = |turn: &Loop| quantile(&turn.latencies, 0.5);
+    let of_eight = |turn: &Loop| turn.elapsed / turn.latencies.len() as f64;
     let mut is_empty = true;
     for row in rows {
         for coding in codings {
-            let cells = row.cells(*coding);
-            let (Some(first), Some(best_one)) = (cells.first(), fastest(&cells, one)) else {
+            let Some(lane) = row.lanes.get(&(*coding, 1)) else {
                 continue;
             };
-            let best_eight = fastest(&cells, eight);
-            let of_eight = |of: fn(Loop) -> f64| best_eight.map(of);
             is_empty = false;
+            let one = lane.sum();
+            let lane_of_eight = row.lanes.get(&(*coding, 8));
+            let eight = lane_of_eight.map(Lane::sum);
+            let eight = |of: fn(&Sum) -> String| eight.as_ref().map_or_else(dash, of);
             let with = if *coding == Coding::CarefulGzip {
                 ", zlib-rs 1"
             } else {
                 ""
             };
-            let rests = row.rounds.iter().map(|figures| figures.rest);
-            let peak = |of: fn(&Cell) -> Option<Loop>| {
-                let peaks = cells.iter().filter_map(|cell| Some(of(cell)?.peak));
-                peaks.max().map_or_else(dash, megabytes)
-            };
             let _ = writeln!(
                 text,
                 "| {}{with} | {} | {} / {} | {} | {} / {} | {} | {} | {} | {} / {} / {} MB |",
                 row.name.title(),
-                thousands(first.bytes as f64),
-                time(best_one.p50),
-                time(best_one.p99),
-                ratio(Some(best_one.p50), base_one.map(|one| one.p50)),
-                of_eight(|eight| eight.p50).map_or_else(dash, time),
-                of_eight(|eight| eight.p99).map_or_else(dash, time),
-                of_eight(|eight| eight.rate).map_or_else(dash, thousands),
-                // Inverted: more requests are less time.
+                thousands(lane.bytes as f64),
+                time(one.p50),
+                time(one.p99),
+                ratio(base(1).and_then(|base| Times::between(&lane.turns, &base.turns, of_one))),
+                eight(|sum| time(sum.p50)),
+                eight(|sum| time(sum.p99)),
+                eight(|sum| thousands(sum.rate)),
                 ratio(
-                    base_eight.map(|eight| eight.rate),
-                    of_eight(|eight| eight.rate)
+                    base(8)
+                        .zip(lane_of_eight)
+                        .and_then(|(base, lane)| Times::between(
+                            &lane.turns,
+                            &base.turns,
+                            of_eight
+                        ))
                 ),
-                time(best_one.cpu),
-                rests.max().map_or_else(dash, megabytes),
-                peak(one),
-                peak(eight),
+                time(one.cpu),
+                megabytes(row.rest),
+                megabytes(one.peak),
+                eight(|sum| megabytes(sum.peak)),
             );
         }
     }
@@ -196,17 +183,18 @@ pub fn limits(bytes: usize, limits: &[Limit]) -> String {
     text
 }
 
-/// The loop of the round with the most requests: what disturbs, only ever takes time.
-fn fastest(cells: &[&Cell], of: impl Fn(&Cell) -> Option<Loop>) -> Option<Loop> {
-    let loops = cells.iter().filter_map(|cell| of(cell));
-    loops.max_by(|a, b| a.rate.total_cmp(&b.rate))
-}
-
-fn ratio(ours: Option<f64>, base: Option<f64>) -> String {
-    match (ours, base) {
-        (Some(ours), Some(base)) => format!("{:.2}", ours / base),
-        _ => dash(),
-    }
+/// `1.23 (1.20–1.31)`: the median and the quartiles, which say less where there is one turn.
+pub fn ratio(times: Option<Times>) -> String {
+    times.map_or_else(
+        dash,
+        |Times {
+             median,
+             quartiles: (low, high),
+         }| {
+            let spread = format!(" ({}–{})", digits(low), digits(high));
+            digits(median) + if low < high { &spread } else { "" }
+        },
+    )
 }
 
 fn dash() -> String {
@@ -220,12 +208,16 @@ pub fn time(seconds: f64) -> String {
         s if s < 1.0 => (s * 1e3, "ms"),
         s => (s, "s"),
     };
+    format!("{} {unit}", digits(number))
+}
+
+fn digits(number: f64) -> String {
     let digits = if number < 10.0 {
         2
     } else {
         usize::from(number < 100.0)
     };
-    format!("{number:.digits$} {unit}")
+    format!("{number:.digits$}")
 }
 
 fn megabytes(bytes: u64) -> String {
