@@ -97,7 +97,7 @@ impl Options {
     pub fn plan(&self, workload: Workload) -> Plan {
         // The shorter a page, the more the machine's moods weigh.
         let (rounds, turns, turn) = match workload {
-            _ if self.quick => (1, 3, 100),
+            _ if self.quick => (1, 1, 200),
             Workload::Demo => (5, 5, 200),
             Workload::TenThousand => (3, 5, 200),
             Workload::Million => (3, 3, 500),

@@ -68,11 +68,11 @@ fn render_table(lines: usize, rows: &[Row]) -> String {
     let mut text = "\n| in memory | a page | best | ns per line | × Meterbox |\n\
         | --- | ---: | ---: | ---: | ---: |\n"
         .to_owned();
-    let base = rows.first().map(|row| &row.memory);
+    let base = rows.first().map(|row| &row.in_memory);
     for row in rows.iter().filter(|row| row.name != Name::BoundHyper) {
-        let mut pages: Vec<f64> = row.memory.values().map(|(median, _)| *median).collect();
+        let mut pages: Vec<f64> = row.in_memory.values().map(|(median, _)| *median).collect();
         let Some(best) = row
-            .memory
+            .in_memory
             .values()
             .map(|(_, best)| *best)
             .min_by(f64::total_cmp)
@@ -87,7 +87,9 @@ fn render_table(lines: usize, rows: &[Row]) -> String {
             time(page),
             time(best),
             page * 1e9 / lines as f64,
-            ratio(base.and_then(|base| Times::between(&row.memory, base, |(median, _)| *median))),
+            ratio(
+                base.and_then(|base| Times::between(&row.in_memory, base, |(median, _)| *median))
+            ),
         );
     }
     text
@@ -183,7 +185,7 @@ pub fn limits(bytes: usize, limits: &[Limit]) -> String {
     text
 }
 
-/// `1.23 (1.20–1.31)`: the median and the quartiles, which say less where there is one turn.
+/// `1.23 (1.20–1.31)`: the median and the quartiles, or the one turn that there was.
 pub fn ratio(times: Option<Times>) -> String {
     times.map_or_else(
         dash,

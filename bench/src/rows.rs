@@ -9,8 +9,9 @@ pub struct Row {
     pub name: Name,
     /// Bytes resident before the first scrape, at most.
     pub rest: u64,
-    pub memory: Turns<(f64, f64)>,
-    /// By coding and how many connections.
+    /// Seconds of a page rendered in memory, median and best.
+    pub in_memory: Turns<(f64, f64)>,
+    /// Over HTTP, by coding and how many connections.
     pub lanes: BTreeMap<(Coding, usize), Lane>,
 }
 
@@ -42,7 +43,7 @@ impl Row {
         Self {
             name,
             rest: 0,
-            memory: Turns::new(),
+            in_memory: Turns::new(),
             lanes: BTreeMap::new(),
         }
     }

@@ -73,7 +73,9 @@ fn over_http(runners: &mut [Runner<'_>], coding: Coding, round: usize, plan: &Pl
         .filter(|runner| coding.is_for(runner.row.name))
     {
         let start = Instant::now();
-        let reply = Connection::open(runner.server.address)?.get(coding, |_| ())?;
+        let reply = Connection::open(runner.server.address)
+            .and_then(|mut connection| connection.get(coding, |_| ()))
+            .with_context(|| runner.row.name.name())?;
         if reply.coding == coding.token() {
             asked.push((runner, reply.bytes, start.elapsed() < SLOW));
         }
@@ -83,14 +85,20 @@ fn over_http(runners: &mut [Runner<'_>], coding: Coding, round: usize, plan: &Pl
             let lanes = &mut runner.row.lanes;
             let lane = lanes.entry((coding, *clients)).or_default();
             lane.bytes = *bytes;
-            (lane, &runner.server, *warm)
+            (runner.row.name, lane, &runner.server, *warm)
         });
         let mut asked: Vec<_> = asked.collect();
-        take_turns(plan, round, &mut asked, |turn, (lane, server, warm)| {
-            let seen = measure::closed_loop(server, coding, *clients, *warm, plan.turn)?;
-            lane.turns.insert(turn, seen);
-            Ok(())
-        })?;
+        take_turns(
+            plan,
+            round,
+            &mut asked,
+            |turn, (name, lane, server, warm)| {
+                let seen = measure::closed_loop(server, coding, *clients, *warm, plan.turn)
+                    .with_context(|| name.name())?;
+                lane.turns.insert(turn, seen);
+                Ok(())
+            },
+        )?;
     }
     Ok(())
 }
@@ -102,8 +110,9 @@ fn in_memory(runners: &mut [Runner<'_>], round: usize, plan: &Plan) -> Result<()
         .filter(|runner| runner.row.name != Name::ClientGolang)
         .collect();
     take_turns(plan, round, &mut asked, |turn, runner| {
-        let seen = measure::render(&mut runner.server, plan.turn)?;
-        runner.row.memory.insert(turn, seen);
+        let seen = measure::render(&mut runner.server, plan.turn)
+            .with_context(|| runner.row.name.name())?;
+        runner.row.in_memory.insert(turn, seen);
         Ok(())
     })
 }
