@@ -1,5 +1,8 @@
 //! The live series of one family.
 
+mod samples;
+mod sorted;
+
 use std::{
     hash::BuildHasher,
     num::NonZeroU32,
@@ -11,17 +14,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::{
-    block::{BLOCK, Block, DEAD, Texts},
+    block::{BLOCK, Block},
     column::{Column, Shape},
     created::Clock,
     desc::Desc,
-    encode::{Head, Kept, STEP},
+    encode::Head,
     exemplar::Exemplar,
     labels::{self, Template},
     name::is_legacy_metric_name,
-    order::{Sort, Step, Unsorted},
     page::PageFamily,
-    sample::{self, Sample, SampleError},
 };
 
 /// A family and its series. A series has an id, which is used again after it, told apart by a generation; where it
@@ -294,8 +295,6 @@ impl Family {
         self.blocks[place.block as usize].text(place.position as usize)
     }
 
-    // === many series ===
-
     /// Label texts of the series that have all of these labels.
     pub(crate) fn matching<'a>(
         &'a self,
@@ -305,191 +304,7 @@ impl Family {
         texts.filter(move |text| labels::has_all(text, labels))
     }
 
-    /// Replaces all series by these samples, or removes all and says why not.
-    pub(crate) fn replace(
-        &mut self,
-        samples: impl ExactSizeIterator<Item = Sample>,
-        now: Instant,
-        limit: usize,
-    ) -> Result<(), SampleError> {
-        let outcome = self.try_replace(samples, now, limit);
-        if outcome.is_err() && self.is_sampled() {
-            self.clear();
-        }
-        outcome
-    }
-
-    fn try_replace(
-        &mut self,
-        samples: impl ExactSizeIterator<Item = Sample>,
-        now: Instant,
-        limit: usize,
-    ) -> Result<(), SampleError> {
-        match self.source {
-            Source::Instruments => {
-                return Err(SampleError::Mixed {
-                    name: self.desc.name.clone(),
-                });
-            }
-            Source::Nobody => {
-                self.source = Source::Samples;
-                self.shape = Shape::samples(&self.desc);
-            }
-            Source::Samples => {}
-        }
-        if samples.len() > limit {
-            return Err(SampleError::SeriesLimit {
-                name: self.desc.name.clone(),
-                limit,
-            });
-        }
-        self.round = self.round.wrapping_add(1);
-        let count = samples.len();
-        let mut text = Vec::new();
-        for sample in samples {
-            sample::check(&self.desc, &sample)?;
-            text.clear();
-            self.template.render(&sample.label_values, &mut text);
-            let series = self.open(&text, now);
-            self.seen
-                .resize(self.places.len(), self.round.wrapping_sub(1));
-            if std::mem::replace(&mut self.seen[series.id as usize], self.round) == self.round {
-                return Err(SampleError::Duplicate {
-                    name: self.desc.name.clone(),
-                    labels: String::from_utf8_lossy(&text).into_owned(),
-                });
-            }
-            let place = self.places[series.id as usize];
-            let position = place.position as usize;
-            // Much of what is collected is what it was.
-            if self.blocks[place.block as usize].has(position, &sample) {
-                continue;
-            }
-            let (column, _) = self.column(place.block);
-            column.write(position, sample.value);
-            column.set_timestamp(position, sample.timestamp_ms);
-            column.set_created(position, sample.created_ms);
-        }
-        if self.len() > count {
-            let Self {
-                index, seen, round, ..
-            } = self;
-            let gone: Vec<u32> = index
-                .extract_if(|id| seen[*id as usize] != *round)
-                .collect();
-            gone.into_iter().for_each(|id| self.retire(id));
-        }
-        Ok(())
-    }
-
-    // === the order of the page ===
-
-    /// Whether the blocks are in the order of the page.
-    pub(crate) fn is_sorted(&self) -> bool {
-        self.fresh.is_empty() && !self.has_dead && self.sorting.is_none()
-    }
-
-    /// The family for a page; it has to be sorted. The same as the last time, if nothing has changed.
-    pub(crate) fn show(&mut self, now: Instant) -> Arc<PageFamily> {
-        let lasts = |shown: &&Arc<PageFamily>| shown.until.is_none_or(|until| now < until);
-        if let Some(shown) = self.shown.as_ref().filter(lasts) {
-            return Arc::clone(shown);
-        }
-        let until = self.lasts_until(now);
-        let Self { order, blocks, .. } = self;
-        let slices = order.iter().map(|number| blocks[*number as usize].slice());
-        let family = Arc::new(PageFamily {
-            first: slices.collect(),
-            others: Vec::new(),
-            desc: Arc::clone(&self.desc),
-            head: Arc::clone(&self.head),
-            legacy_labels: self.template.is_legacy(),
-            legacy_name: self.legacy_name,
-            kept: Kept::default(),
-            taken: now,
-            until,
-        });
-        self.shown = Some(Arc::clone(&family));
-        family
-    }
-
-    /// When its summaries forget something. Where there are so many that no text of them is kept, it is now: they are taken
-    /// anew for every page.
-    fn lasts_until(&self, now: Instant) -> Option<Instant> {
-        if !matches!(self.shape, Shape::Summaries(_)) {
-            return None;
-        }
-        if self.len() > STEP {
-            return Some(now);
-        }
-        let blocks = self
-            .order
-            .iter()
-            .map(|number| &self.blocks[*number as usize]);
-        blocks.filter_map(|block| block.lasts_until(now)).min()
-    }
-
-    /// Sorts at once.
-    pub(crate) fn sort(&mut self) {
-        if let Some(unsorted) = self.begin_sort() {
-            Sort::new(unsorted).for_each(|step| self.take_step(step));
-            self.end_sort();
-        }
-    }
-
-    /// Begins a sort if there is something to do; until its last step the family is not sorted, and no other sort may
-    /// begin.
-    pub(crate) fn begin_sort(&mut self) -> Option<Unsorted> {
-        if self.fresh.is_empty() && !self.has_dead {
-            return None;
-        }
-        // It would keep the texts that are copied.
-        self.shown = None;
-        self.has_dead = false;
-        self.sorting = Some(Vec::new());
-        // What is opened from now on goes into another block.
-        let fresh = std::mem::take(&mut self.fresh);
-        let sources = |numbers: &[u32]| {
-            let source = |number: &u32| self.blocks[*number as usize].source(*number);
-            numbers.iter().map(source).collect()
-        };
-        Some(Unsorted {
-            sorted: sources(&self.order),
-            fresh: sources(&fresh),
-        })
-    }
-
-    /// Does a step of the sort.
-    pub(crate) fn take_step(&mut self, step: Step) {
-        let next = match step {
-            Step::Keep(number) => number,
-            Step::Make(texts, places) => self.take(texts, &places),
-            Step::Release(number) => return self.release(number),
-        };
-        self.sorting.get_or_insert_default().push(next);
-    }
-
-    /// Ends the sort, all steps of which were taken.
-    pub(crate) fn end_sort(&mut self) {
-        self.order = self.sorting.take().unwrap_or_default();
-    }
-
-    /// A new block with the series of these places. Those that died since the sort began are dead in it.
-    fn take(&mut self, texts: Texts, places: &[(u32, u32)]) -> u32 {
-        let number = self.new_block();
-        let mut block = Block::with_texts(texts, &self.shape);
-        for (from, position) in places {
-            let id = block.take_from(&mut self.blocks[*from as usize], *position as usize);
-            if id == DEAD {
-                self.has_dead = true;
-            } else {
-                let place = &mut self.places[id as usize];
-                (place.block, place.position) = (number, block.len() as u32 - 1);
-            }
-        }
-        self.blocks[number as usize] = block;
-        number
-    }
+    // === blocks ===
 
     /// The block that takes what is opened.
     fn open_block(&mut self) -> u32 {

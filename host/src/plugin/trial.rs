@@ -1,26 +1,30 @@
 //! A plugin that is called when its owner says so: no server, no clock, no pause after a fault.
 
+mod begun;
+mod figures;
 mod probe;
 mod survey;
 
 use std::{
-    cell::RefCell,
     collections::HashSet,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use meterbox_metrics::{Desc, Page, Registry, Scope, View};
+use meterbox_metrics::{Registry, Scope, View};
 
+use self::{
+    begun::{Begun, failed, load},
+    figures::names,
+};
 pub use self::{
+    figures::{LimitUse, StartTimes},
     probe::Probed,
     survey::{Families, Survey, survey},
 };
 use super::{
-    Described, PluginError, Prepared,
     instance::{Instance, Template},
-    prepare,
     probe::Probes,
     start::refused,
     text::Texts,
@@ -28,12 +32,11 @@ use super::{
 use crate::{
     config::PluginConfig,
     distribution::Sources,
-    engine::{Engine, Fault, Settings, bindings::lifecycle::Start, compile::Compiler, guard},
+    engine::{Fault, bindings::lifecycle::Start, compile::Compiler, guard},
     host::Error,
-    http::HttpMetrics,
     imports::meminfo::Reading,
-    limits::{Limit, Limits},
-    own::{self, PluginMetrics, ProcessMetrics, WATCHED},
+    limits::Limits,
+    own::WATCHED,
 };
 
 /// One plugin in the real engine, with the real registry behind it, and nothing else around.
@@ -73,19 +76,6 @@ pub struct Trial {
     own: HashSet<String>,
 }
 
-/// How long each step of the start took.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StartTimes {
-    /// Reading, compiling and linking the file.
-    pub load: Duration,
-    /// Making the first instance, and asking what it wants.
-    pub instantiate: Duration,
-    /// The call of `describe`.
-    pub describe: Duration,
-    /// The calls of `init` and `interval-ms`, if the plugin has them.
-    pub init: Duration,
-}
-
 /// What became of one collect.
 #[derive(Clone, Debug)]
 pub struct Collected {
@@ -95,17 +85,6 @@ pub struct Collected {
     pub fault: Option<Fault>,
     /// Families whose samples or text were refused and left out, with the reason, a sentence each.
     pub refused: Vec<String>,
-}
-
-/// What a plugin takes of one of its limits.
-#[derive(Clone, Copy, Debug)]
-pub struct LimitUse {
-    /// The limit.
-    pub limit: Limit,
-    /// The most that a call, an instance or the metrics took: seconds, bytes or a number.
-    pub used: f64,
-    /// What it may take, in the same unit.
-    pub most: f64,
 }
 
 /// One more instance, which does nothing but take its memory until it is dropped.
@@ -122,91 +101,6 @@ impl fmt::Debug for Trial {
 impl fmt::Debug for Spare {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spare").finish_non_exhaustive()
-    }
-}
-
-fn failed(name: &str, error: impl Into<PluginError>) -> Error {
-    Error::Plugin {
-        name: name.to_owned(),
-        error: error.into(),
-    }
-}
-
-/// A plugin that is loaded, and how long that took.
-async fn load(
-    name: &str,
-    plugin: &PluginConfig,
-    limits: Limits,
-    compiler: Option<Compiler>,
-    sources: &Sources,
-) -> Result<(Prepared, Duration), Error> {
-    let settings = Settings {
-        state: None,
-        compiler,
-        limits: limits.clone(),
-    };
-    let engine = Engine::new(settings).map_err(|error| Error::Engine(format!("{error:#}")))?;
-    let begin = Instant::now();
-    let bytes = sources.pull(plugin, &limits).await;
-    let loaded = engine.load(&plugin.source.to_string(), bytes).await;
-    let took = begin.elapsed();
-    let prepared = prepare(&loaded, name, plugin, limits, Arc::default());
-    Ok((prepared.await.map_err(|error| failed(name, error))?, took))
-}
-
-/// A plugin whose families are registered.
-struct Begun {
-    template: Template,
-    instance: Instance,
-    registry: Registry,
-    scope: Arc<Scope>,
-    /// The families of its probes.
-    probe_descs: Vec<Desc>,
-    metrics: PluginMetrics,
-    probes: Option<Probes>,
-    times: StartTimes,
-}
-
-impl Begun {
-    /// `insists` says whether it must be granted what it needs.
-    async fn new(
-        name: &str,
-        (prepared, load): (Prepared, Duration),
-        insists: bool,
-    ) -> Result<Self, Error> {
-        let described = prepared.describe_itself(insists).await;
-        let described = described.map_err(|error| failed(name, error))?;
-        let times = StartTimes {
-            load,
-            instantiate: described.instantiate,
-            describe: described.took - described.instantiate,
-            init: Duration::ZERO,
-        };
-        let registry = Registry::default();
-        let taken = |error: meterbox_metrics::RegisterError| failed(name, error);
-        own::build_info(&registry).map_err(taken)?;
-        // Only to have their names taken, as they are on a page that is served.
-        ProcessMetrics::new(&registry).map_err(taken)?;
-        HttpMetrics::new(&registry).map_err(taken)?;
-        let metrics =
-            PluginMetrics::new(&registry, described.template.identity()).map_err(taken)?;
-        let probes = described.probes(&registry).map_err(taken)?;
-        let probe_descs = described.probe_descs().to_vec();
-        let (options, descs) = described.families();
-        let scope = registry.register(&options, descs).map_err(taken)?;
-        let Described {
-            template, instance, ..
-        } = described;
-        Ok(Self {
-            template,
-            instance,
-            registry,
-            scope,
-            probe_descs,
-            metrics,
-            probes,
-            times,
-        })
     }
 }
 
@@ -387,96 +281,4 @@ impl Trial {
         }
         fault
     }
-
-    fn measure(&mut self) {
-        let usage = &self.template.identity().usage;
-        for (most, limit) in self.most.iter_mut().zip(WATCHED) {
-            let used = match limit {
-                Limit::Series => self.scope.series() as f64,
-                Limit::Cpu => usage.used(limit) as f64 / 1e9,
-                _ => usage.used(limit) as f64,
-            };
-            *most = most.max(used);
-        }
-    }
-
-    /// The plugin's families as they are now, without the host's own. After a collect that failed they are those of
-    /// instruments, as on a page that is served.
-    pub fn page(&self) -> Page {
-        let view = match self.failed {
-            true => View::Instruments,
-            false => View::All,
-        };
-        let mut page = self.registry.page(|_| view);
-        page.retain(|name| !self.own.contains(name));
-        page
-    }
-
-    /// What the plugin described, before the prefix.
-    pub fn families(&self) -> &[Desc] {
-        self.scope.descs()
-    }
-
-    /// How often it wants to be ticked; `None` without a schedule.
-    pub fn interval(&self) -> Option<Duration> {
-        self.interval
-    }
-
-    /// How long the start took.
-    pub fn start_times(&self) -> StartTimes {
-        self.times
-    }
-
-    /// How many instances were made in place of one that was lost.
-    pub fn restarts(&self) -> usize {
-        self.restarts
-    }
-
-    /// How many series the host holds for it.
-    pub fn series(&self) -> usize {
-        self.scope.series()
-    }
-
-    /// Bytes of linear memory of the instance that made the last call.
-    pub fn memory(&self) -> u64 {
-        self.template.identity().usage.used(Limit::Memory)
-    }
-
-    /// Processor time of all calls.
-    pub fn cpu(&self) -> Duration {
-        self.template.identity().usage.cpu()
-    }
-
-    /// Log lines that exceeded its limits and were dropped.
-    pub fn log_lines_dropped(&self) -> u64 {
-        self.template.identity().log.dropped()
-    }
-
-    /// What it takes of those limits whose use can be watched.
-    pub fn limits_used(&self) -> Vec<LimitUse> {
-        let limits = &self.template.identity().limits;
-        let all = WATCHED.into_iter().zip(self.most);
-        all.map(|(limit, used)| LimitUse {
-            limit,
-            used,
-            most: limits.get(limit),
-        })
-        .collect()
-    }
-
-    /// The limits that it met, and how often.
-    pub fn limits_met(&self) -> Vec<(Limit, u64)> {
-        let usage = &self.template.identity().usage;
-        let met = Limit::ALL.iter();
-        met.map(|limit| (*limit, usage.denied(*limit)))
-            .filter(|(_, times)| *times > 0)
-            .collect()
-    }
-}
-
-/// What is on a page.
-fn names(mut page: Page) -> HashSet<String> {
-    let names = RefCell::new(HashSet::new());
-    page.retain(|name| !names.borrow_mut().insert(name.to_owned()));
-    names.into_inner()
 }

@@ -2,7 +2,7 @@
 
 use meterbox_metrics::Desc;
 
-use super::{Begun, failed, load};
+use super::begun::{Begun, failed, load};
 use crate::{
     config::PluginConfig, distribution::Sources, engine::compile::Compiler, grants::Wanted,
     host::Error, limits::Limits,
