@@ -18,7 +18,8 @@ Measures Meterbox beside other ways to serve /metrics, and prints tables in mark
   --peer NAME      only this one, and Meterbox: bound, bound-hyper, prometheus-client, prometheus,
                    metrics-exporter-prometheus, client_golang
   --rounds N       how often all servers are started, instead of 5 times for the demo set and 3 for others; one
-                   that takes longer than a second for a page is started once
+                   that takes longer than a second for a page is started once; those of the plugins are always
+                   started once, and have N times as many turns
 ";
 
 /// What is to be done.

@@ -101,7 +101,11 @@ fn http_table(title: &str, codings: &[Coding], rows: &[Row]) -> String {
          RSS at rest / peak c1 / peak c8 |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
-    let base = |clients| rows.first()?.lanes.get(&(codings[0], clients));
+    let against_base = |row: &Row, coding, clients, of: fn(&Loop) -> f64| {
+        let lane = row.lanes.get(&(coding, clients))?;
+        let base = rows.first()?.lanes.get(&(codings[0], clients))?;
+        Times::between(&lane.turns, &base.turns, of)
+    };
     // Both as seconds of one request; of eight connections, of one request among the others.
     let of_one = |turn: &Loop| quantile(&turn.latencies, 0.5);
     let of_eight = |turn: &Loop| turn.elapsed / turn.latencies.len() as f64;
@@ -113,8 +117,7 @@ fn http_table(title: &str, codings: &[Coding], rows: &[Row]) -> String {
             };
             is_empty = false;
             let one = lane.sum();
-            let lane_of_eight = row.lanes.get(&(*coding, 8));
-            let eight = lane_of_eight.map(Lane::sum);
+            let eight = row.lanes.get(&(*coding, 8)).map(Lane::sum);
             let eight = |of: fn(&Sum) -> String| eight.as_ref().map_or_else(dash, of);
             let with = if *coding == Coding::CarefulGzip {
                 ", zlib-rs 1"
@@ -128,19 +131,11 @@ fn http_table(title: &str, codings: &[Coding], rows: &[Row]) -> String {
                 thousands(lane.bytes as f64),
                 time(one.p50),
                 time(one.p99),
-                ratio(base(1).and_then(|base| Times::between(&lane.turns, &base.turns, of_one))),
+                ratio(against_base(row, *coding, 1, of_one)),
                 eight(|sum| time(sum.p50)),
                 eight(|sum| time(sum.p99)),
                 eight(|sum| thousands(sum.rate)),
-                ratio(
-                    base(8)
-                        .zip(lane_of_eight)
-                        .and_then(|(base, lane)| Times::between(
-                            &lane.turns,
-                            &base.turns,
-                            of_eight
-                        ))
-                ),
+                ratio(against_base(row, *coding, 8, of_eight)),
                 time(one.cpu),
                 megabytes(row.rest),
                 megabytes(one.peak),
